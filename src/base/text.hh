@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// base/text.hh: foreign text made safe to show.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ktm {
+
+/// The text with control characters and invalid UTF-8 written as \xNN, so that a hostile peer
+/// cannot move the cursor of the terminal on which its words are shown.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// The first `bytes_max` bytes of the printable text, with "…" where something was cut off.
+[[nodiscard]] std::string excerpt(std::string_view text, std::size_t bytes_max);
+
+}  // namespace ktm

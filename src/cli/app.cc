@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/app.cc: the command line, by CLI11. The only file that includes it: it takes long to compile.
+#include "cli/app.hh"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/nearest.hh"
+#include "cli/console.hh"
+#include "cli/qmp_command.hh"
+#include "cli/trace_command.hh"
+#include "version.hh"
+
+namespace ktm::cli {
+
+namespace {
+
+constexpr const char* app_examples =
+    "Examples:\n"
+    "  katamaran qmp ./vm.qmp                        watch what happens to a VM\n"
+    "  katamaran qmp ./vm.qmp query-status           run one QMP command\n"
+    "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+
+constexpr const char* qmp_examples =
+    "Arguments are typed by the schema of this very QEMU. Dots reach into objects and lists; an\n"
+    "object, a list, or all arguments together may also be given as JSON.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran qmp ./vm.qmp                        events as they come, until Ctrl-C\n"
+    "  katamaran qmp ./vm.qmp query-status\n"
+    "  katamaran qmp ./vm.qmp migrate-set-parameters downtime-limit=25\n"
+    "  katamaran qmp ./vm.qmp migrate-set-capabilities \\\n"
+    "      capabilities.0.capability=events capabilities.0.state=on\n"
+    "  katamaran qmp ./vm.qmp stop --wait STOP --timeout 5s\n"
+    "  katamaran qmp ./vm.qmp --wait MIGRATION,status=completed --timeout 1h\n"
+    "  katamaran qmp ./vm.qmp query-migrate --json --record query.jsonl.zst";
+
+constexpr const char* show_examples =
+    "Reads what --record wrote, plain or compressed, and the plain form of other recorders\n"
+    "(one {\"t\": seconds, \"dir\": \"in\", \"msg\": …} a line).\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran trace show run.jsonl.zst\n"
+    "  katamaran trace show run.jsonl --grep 'STOP|RESUME|MIGRATION'\n"
+    "  katamaran trace show run.jsonl --json | jq -c 'select(.dir == \"out\") | .msg'";
+
+/// Where programs keep what they can find again; empty when the environment names no place.
+std::string cache_folder() {
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    if (cache != nullptr && *cache == '/') {
+        return std::string(cache) + "/katamaran";
+    }
+    const char* home = std::getenv("HOME");
+    return home != nullptr && *home == '/' ? std::string(home) + "/.cache/katamaran" : "";
+}
+
+/// The whole command line as CLI11 sees it, and what it was filled with.
+struct CommandLine {
+    CLI::App app{"Moves running QEMU and Kata Containers VMs between nodes."};
+    CLI::App* qmp = nullptr;
+    CLI::App* trace = nullptr;
+    CLI::App* show = nullptr;
+    QmpOptions qmp_options;
+    TraceShowOptions show_options;
+
+    CommandLine() {
+        app.name("katamaran");
+        app.footer(app_examples);
+        app.require_subcommand(0, 1);
+        app.allow_extras();
+        app.set_version_flag("--version", std::string("katamaran ") + version);
+        add_qmp();
+        add_trace();
+    }
+
+    void add_qmp() {
+        qmp = app.add_subcommand("qmp", "Talk to the QMP monitor of a VM");
+        qmp->footer(qmp_examples);
+        qmp->add_option("socket", qmp_options.socket,
+                        "The monitor: a path, unix:PATH or tcp:ADDRESS:PORT")
+            ->required();
+        qmp->add_option("command", qmp_options.words,
+                        "A QMP command and its arguments as KEY=VALUE, or as one JSON object");
+        qmp->add_option("--wait", qmp_options.wait,
+                        "Wait for this event, its fields equal: EVENT[,FIELD=VALUE...]")
+            ->type_name("EVENT");
+        qmp->add_option("--timeout", qmp_options.timeout,
+                        "End after this long, such as 500ms or 5s")
+            ->type_name("DURATION");
+        qmp->add_option("--record", qmp_options.record,
+                        "Keep the conversation in a new file; compressed if it ends in .zst")
+            ->type_name("FILE");
+        qmp->add_flag("--json", qmp_options.json, "Print JSON as QEMU sent it, one value a line");
+    }
+
+    void add_trace() {
+        trace = app.add_subcommand("trace", "Read recorded conversations");
+        trace->require_subcommand(0, 1);
+        trace->allow_extras();
+        show = trace->add_subcommand("show", "Print a recorded conversation for a person");
+        show->footer(show_examples);
+        show->add_option("file", show_options.file, "The recording")->required();
+        show->add_option("--port", show_options.port, "Only what crossed this port")
+            ->type_name("NAME");
+        show->add_option("--grep", show_options.grep,
+                         "Only lines that match this extended regular expression")
+            ->type_name("PATTERN");
+        show->add_flag("--json", show_options.json, "One record a line, in the form of --record");
+    }
+};
+
+int refuse(const std::string& what, const CLI::App& app) {
+    Console{false}.note(what + " (see '" + app.get_name() + " --help')");
+    return exit_usage;
+}
+
+/// No subcommand, or a word that is none.
+int explain(const CLI::App& app, const std::string& name) {
+    const std::vector<std::string> rest = app.remaining();
+    std::vector<std::string> names;
+    for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(subcommand->get_name());
+    }
+    const std::string where = "(see '" + name + " --help')";
+    if (rest.empty()) {
+        Console{false}.note("what should be done? " + where);
+    } else {
+        Console{false}.note("'" + rest.front() + "' is no command" +
+                            did_you_mean(rest.front(), names) + " " + where);
+    }
+    return exit_usage;
+}
+
+int dispatch(const ports::World& world, CommandLine& line) {
+    if (line.qmp->parsed()) {
+        line.qmp_options.cache_folder = cache_folder();
+        return run_qmp(world, line.qmp_options);
+    }
+    if (line.show->parsed()) {
+        return run_trace_show(world, line.show_options);
+    }
+    return line.trace->parsed() ? explain(*line.trace, "katamaran trace")
+                                : explain(line.app, "katamaran");
+}
+
+}  // namespace
+
+int run_app(const ports::World& world, int argc, const char* const* argv) {
+    CommandLine line;
+    try {
+        line.app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return line.app.exit(CLI::CallForHelp());
+    } catch (const CLI::CallForVersion& version_asked) {
+        return line.app.exit(version_asked);
+    } catch (const CLI::ParseError& error) {
+        return refuse(error.what(), line.app);
+    }
+    return dispatch(world, line);
+}
+
+}  // namespace ktm::cli

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// json/document.hh: a parsed JSON text as one flat, immutable value.
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ktm::json {
+
+class Document;
+
+enum class Type : std::uint8_t {
+    null,
+    boolean,
+    integer,     ///< Fits a signed 64-bit number.
+    positive,    ///< Fits an unsigned 64-bit number only.
+    real,        ///< A double.
+    big_number,  ///< Beyond both; kept as its text, so that nothing is lost.
+    string,
+    array,
+    object,
+};
+
+[[nodiscard]] std::string_view name_of(Type type) noexcept;
+
+/// One entry of the flat form, in reading order; a container is followed by its children.
+struct Node {
+    Type type = Type::null;
+    std::uint32_t size = 0;  ///< Bytes of a string, children of an array, fields of an object.
+    union {
+        std::int64_t integer = 0;
+        std::uint64_t positive;
+        double real;
+        bool boolean;
+        std::uint32_t text;  ///< Where the string starts in the document's text.
+        std::uint32_t end;   ///< The first node behind a container.
+    };
+};
+
+/// A place in a Document. LIFETIME: valid as long as the document it came from is neither moved
+/// from nor destroyed.
+class View {
+public:
+    View(const Document& document, std::uint32_t index) : document_(&document), index_(index) {}
+
+    [[nodiscard]] Type type() const noexcept;
+    [[nodiscard]] bool is_object() const noexcept { return type() == Type::object; }
+    [[nodiscard]] bool is_array() const noexcept { return type() == Type::array; }
+    [[nodiscard]] bool is_string() const noexcept { return type() == Type::string; }
+    [[nodiscard]] bool is_number() const noexcept;
+
+    /// Each returns nothing when the value is of another type or does not fit.
+    [[nodiscard]] std::optional<bool> as_bool() const noexcept;
+    [[nodiscard]] std::optional<std::int64_t> as_int() const noexcept;
+    [[nodiscard]] std::optional<std::uint64_t> as_uint() const noexcept;
+    [[nodiscard]] std::optional<double> as_double() const noexcept;
+    [[nodiscard]] std::optional<std::string_view> as_string() const noexcept;
+    /// The digits of a number that fits no machine type.
+    [[nodiscard]] std::optional<std::string_view> as_big_number() const noexcept;
+
+    /// Fields of an object or elements of an array; zero for anything else.
+    [[nodiscard]] std::size_t size() const noexcept;
+
+    /// The field of that name; nothing when there is none or this is not an object.
+    [[nodiscard]] std::optional<View> find(std::string_view key) const noexcept;
+    [[nodiscard]] std::optional<std::string_view> find_string(std::string_view key) const noexcept;
+    [[nodiscard]] std::optional<std::int64_t> find_int(std::string_view key) const noexcept;
+
+    struct Field;
+    class Fields;
+    class Items;
+    /// For range loops, in the order of the text; empty when this is not an object or array.
+    [[nodiscard]] Fields fields() const noexcept;
+    [[nodiscard]] Items items() const noexcept;
+
+private:
+    friend class Document;
+    [[nodiscard]] const Node& node() const noexcept;
+    [[nodiscard]] std::string_view text_at(const Node& node) const noexcept;
+    [[nodiscard]] std::uint32_t next() const noexcept;
+
+    const Document* document_;
+    std::uint32_t index_;
+};
+
+/// Owns the nodes and the texts of one JSON value. Moving is cheap, copying is explicit.
+class Document {
+public:
+    /// The value null.
+    Document();
+    Document(std::vector<Node> nodes, std::string text);
+    Document(Document&&) noexcept = default;
+    Document& operator=(Document&&) noexcept = default;
+    Document(const Document&) = delete;
+    Document& operator=(const Document&) = delete;
+    ~Document() = default;
+
+    [[nodiscard]] View root() const noexcept { return View{*this, 0}; }
+    [[nodiscard]] Document copy() const;
+    /// The part of the document below `view` as a document of its own.
+    [[nodiscard]] static Document extract(const View& view);
+
+private:
+    friend class View;
+    std::vector<Node> nodes_;
+    std::string text_;
+};
+
+struct View::Field {
+    std::string_view key;
+    View value;
+};
+
+class View::Fields {
+public:
+    class Iterator {
+    public:
+        Iterator(const Document* document, std::uint32_t index)
+            : document_(document), index_(index) {}
+        [[nodiscard]] Field operator*() const noexcept;
+        Iterator& operator++() noexcept;
+        [[nodiscard]] bool operator==(const Iterator&) const = default;
+
+    private:
+        const Document* document_;
+        std::uint32_t index_;
+    };
+    Fields(Iterator begin, Iterator end) : begin_(begin), end_(end) {}
+    [[nodiscard]] Iterator begin() const noexcept { return begin_; }
+    [[nodiscard]] Iterator end() const noexcept { return end_; }
+
+private:
+    Iterator begin_;
+    Iterator end_;
+};
+
+class View::Items {
+public:
+    class Iterator {
+    public:
+        Iterator(const Document* document, std::uint32_t index)
+            : document_(document), index_(index) {}
+        [[nodiscard]] View operator*() const noexcept { return View{*document_, index_}; }
+        Iterator& operator++() noexcept;
+        [[nodiscard]] bool operator==(const Iterator&) const = default;
+
+    private:
+        const Document* document_;
+        std::uint32_t index_;
+    };
+    Items(Iterator begin, Iterator end) : begin_(begin), end_(end) {}
+    [[nodiscard]] Iterator begin() const noexcept { return begin_; }
+    [[nodiscard]] Iterator end() const noexcept { return end_; }
+
+private:
+    Iterator begin_;
+    Iterator end_;
+};
+
+}  // namespace ktm::json

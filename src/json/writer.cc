@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// json/writer.cc: JSON text, built or rendered.
+#include "json/writer.hh"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/assert.hh"
+#include "json/grammar.hh"
+
+namespace ktm::json {
+
+namespace {
+
+/// Line width up to which pretty() keeps an array of scalars together.
+constexpr std::size_t short_array_bytes = 72;
+
+std::string number_text(double value) {
+    std::array<char, 32> buffer{};
+    const auto [end, fault] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    KTM_ASSERT(fault == std::errc{});
+    std::string text(buffer.data(), end);
+    // Without a point it would be read back as an integer.
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+}
+
+std::string scalar(const View& view) {
+    switch (view.type()) {
+        case Type::null: return "null";
+        case Type::boolean: return *view.as_bool() ? "true" : "false";
+        case Type::integer: return std::to_string(*view.as_int());
+        case Type::positive: return std::to_string(*view.as_uint());
+        case Type::real: return number_text(*view.as_double());
+        case Type::big_number: return std::string(*view.as_big_number());
+        case Type::string: return quoted(*view.as_string());
+        case Type::array: return "[]";
+        case Type::object: return "{}";
+    }
+    return "null";
+}
+
+void append_compact(std::string& out, const View& view) {
+    if (view.size() == 0) {
+        out += scalar(view);
+        return;
+    }
+    const bool object = view.is_object();
+    char joint = object ? '{' : '[';
+    for (const View::Field field : view.fields()) {
+        out += joint + quoted(field.key) + ':';
+        append_compact(out, field.value);
+        joint = ',';
+    }
+    for (const View item : view.items()) {
+        out += joint;
+        append_compact(out, item);
+        joint = ',';
+    }
+    out += object ? '}' : ']';
+}
+
+bool fits_one_line(const View& view) {
+    if (!view.is_array()) {
+        return view.size() == 0;
+    }
+    for (const View item : view.items()) {
+        if (item.size() > 0) {
+            return false;
+        }
+    }
+    return compact(view).size() <= short_array_bytes;
+}
+
+void append_pretty(std::string& out, const View& view, std::size_t indent) {
+    if (fits_one_line(view)) {
+        std::string line;
+        for (const View item : view.items()) {
+            line += (line.empty() ? "[" : ", ") + scalar(item);
+        }
+        out += line.empty() ? scalar(view) : line + "]";
+        return;
+    }
+    const bool object = view.is_object();
+    const std::string margin(indent + 2, ' ');
+    const char* joint = object ? "{\n" : "[\n";
+    for (const View::Field field : view.fields()) {
+        out += joint + margin + quoted(field.key) + ": ";
+        append_pretty(out, field.value, indent + 2);
+        joint = ",\n";
+    }
+    for (const View item : view.items()) {
+        out += joint + margin;
+        append_pretty(out, item, indent + 2);
+        joint = ",\n";
+    }
+    out += "\n" + std::string(indent, ' ') + (object ? "}" : "]");
+}
+
+/// The escape of a character that may not stand in a string, or nothing.
+std::string_view named_escape(char c) {
+    switch (c) {
+        case '"': return "\\\"";
+        case '\\': return "\\\\";
+        case '\n': return "\\n";
+        case '\r': return "\\r";
+        case '\t': return "\\t";
+        default: return {};
+    }
+}
+
+/// Bytes of the valid UTF-8 character at the start of the text; 0 when there is none.
+std::size_t character_bytes(std::string_view text) {
+    const auto lead = static_cast<std::uint8_t>(text[0]);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (length == 1) {
+        return 1;
+    }
+    // The grammar knows UTF-8 already; a string of one character is a complete question to it.
+    const std::string one = "\"" + std::string(text.substr(0, length)) + "\"";
+    return text.size() >= length && !find_fault(one, 1) ? length : 0;
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+    static constexpr char hex[] = "0123456789abcdef";
+    std::string out = "\"";
+    out.reserve(text.size() + 2);
+    for (std::size_t at = 0; at < text.size();) {
+        const char c = text[at];
+        const std::string_view escape = named_escape(c);
+        const std::size_t length = character_bytes(text.substr(at));
+        if (!escape.empty()) {
+            out += escape;
+        } else if (static_cast<std::uint8_t>(c) < 0x20 || c == 0x7F) {
+            out += {'\\', 'u', '0', '0', hex[(c >> 4) & 15], hex[c & 15]};
+        } else if (length == 0) {
+            out += "\xEF\xBF\xBD";
+        } else {
+            out += text.substr(at, length);
+        }
+        at += length == 0 ? 1 : length;
+    }
+    return out + "\"";
+}
+
+std::string compact(const View& view) {
+    std::string out;
+    append_compact(out, view);
+    return out;
+}
+
+std::string pretty(const View& view) {
+    std::string out;
+    append_pretty(out, view, 0);
+    return out;
+}
+
+void ObjectWriter::key(std::string_view name) {
+    if (out_.size() > 1) {
+        out_ += ',';
+    }
+    out_ += quoted(name);
+    out_ += ':';
+}
+
+ObjectWriter& ObjectWriter::text(std::string_view name, std::string_view value) {
+    key(name);
+    out_ += quoted(value);
+    return *this;
+}
+
+ObjectWriter& ObjectWriter::integer(std::string_view name, std::int64_t value) {
+    key(name);
+    out_ += std::to_string(value);
+    return *this;
+}
+
+ObjectWriter& ObjectWriter::boolean(std::string_view name, bool value) {
+    key(name);
+    out_ += value ? "true" : "false";
+    return *this;
+}
+
+ObjectWriter& ObjectWriter::json(std::string_view name, std::string_view value) {
+    key(name);
+    out_ += value;
+    return *this;
+}
+
+std::string ObjectWriter::finish() && {
+    out_ += '}';
+    return std::move(out_);
+}
+
+}  // namespace ktm::json

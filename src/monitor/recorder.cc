@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// monitor/recorder.cc: what crosses the ports, kept while the program runs.
+#include "monitor/recorder.hh"
+
+#include <utility>
+
+#include "trace/writer.hh"
+#include "trace/zstd.hh"
+
+namespace ktm::monitor {
+
+namespace {
+
+ports::Filter filter_for(const std::string& path) {
+    if (!trace::wants_compression(path)) {
+        return [](std::string_view bytes, bool) { return std::string(bytes); };
+    }
+    return [compressor = trace::Compressor{}](std::string_view bytes, bool last) mutable {
+        return compressor.compress(bytes, last);
+    };
+}
+
+}  // namespace
+
+Recorder::Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock)
+    : spool_(std::move(spool)), clock_(clock), start_(clock.now()) {}
+
+Result<std::unique_ptr<Recorder>> Recorder::open(ports::Files& files, const ports::Clock& clock,
+                                                 const std::string& path,
+                                                 std::string_view tool_version) {
+    Result<std::unique_ptr<ports::Spool>> spool = files.spool(path, filter_for(path));
+    if (!spool) {
+        return std::move(spool).error();
+    }
+    std::unique_ptr<Recorder> recorder{new Recorder{std::move(*spool), clock}};
+    recorder->spool_->append(trace::header_line(tool_version, clock.wall_now()));
+    return recorder;
+}
+
+void Recorder::message(std::string_view port, trace::Direction direction, std::string_view json) {
+    spool_->append(trace::message_line(elapsed(), port, direction, json));
+}
+
+void Recorder::text(std::string_view port, trace::Direction direction, std::string_view text) {
+    spool_->append(trace::text_line(elapsed(), port, direction, text));
+}
+
+Result<void> Recorder::close() {
+    return spool_->close();
+}
+
+}  // namespace ktm::monitor

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// monitor/recorder.hh: what crosses the ports, kept while the program runs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ports/clock.hh"
+#include "ports/files.hh"
+#include "trace/record.hh"
+
+namespace ktm::monitor {
+
+/// Writes a trace of everything it is told, stamped with the time since it was opened.
+class Recorder {
+public:
+    /// Begins the file; compressed when its name ends in ".zst".
+    [[nodiscard]] static Result<std::unique_ptr<Recorder>> open(ports::Files& files,
+                                                                const ports::Clock& clock,
+                                                                const std::string& path,
+                                                                std::string_view tool_version);
+
+    /// A message that is JSON on one line.
+    void message(std::string_view port, trace::Direction direction, std::string_view json);
+    /// Anything else.
+    void text(std::string_view port, trace::Direction direction, std::string_view text);
+
+    /// Waits until the file is complete and says whether it is.
+    [[nodiscard]] Result<void> close();
+
+private:
+    Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock);
+    [[nodiscard]] Duration elapsed() const { return clock_.now() - start_; }
+
+    std::unique_ptr<ports::Spool> spool_;
+    const ports::Clock& clock_;
+    Instant start_;
+};
+
+}  // namespace ktm::monitor

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// os/files.cc: the Files port on plain system calls.
+#include "os/files.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "os/descriptor.hh"
+#include "os/spool.hh"
+
+namespace ktm::os {
+
+namespace {
+
+constexpr std::size_t read_bytes = 65536;
+
+/// Reads pieces until the end or until `piece` answers false.
+Result<void> read_from(int descriptor, const std::string& path,
+                       UniqueFunction<bool(std::string_view)>& piece) {
+    std::array<char, read_bytes> buffer;
+    while (true) {
+        const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return system_error(errno, "read " + path);
+        }
+        if (count == 0 || !piece({buffer.data(), static_cast<std::size_t>(count)})) {
+            return {};
+        }
+    }
+}
+
+Result<void> write_and_rename(int descriptor, const std::string& temporary, const std::string& path,
+                              std::string_view content) {
+    int fault = write_all(descriptor, content);
+    if (fault == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
+        fault = errno;
+    }
+    if (fault != 0) {
+        (void)::unlink(temporary.c_str());
+        return system_error(fault, "write " + path);
+    }
+    return {};
+}
+
+}  // namespace
+
+int write_all(int descriptor, std::string_view bytes) noexcept {
+    while (!bytes.empty()) {
+        const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+        if (count < 0 && errno != EINTR) {
+            return errno;
+        }
+        bytes.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
+    }
+    return 0;
+}
+
+Result<void> PosixFiles::read_pieces(const std::string& path,
+                                     UniqueFunction<bool(std::string_view)> piece) {
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file.is_open()) {
+        return system_error(errno, "open " + path);
+    }
+    return read_from(file.number(), path, piece);
+}
+
+Result<std::string> PosixFiles::read(const std::string& path, Bytes size_max) {
+    std::string content;
+    bool too_large = false;
+    KTM_CHECK(read_pieces(path, [&](std::string_view piece) {
+        too_large = content.size() + piece.size() > size_max.count;
+        content += piece;
+        return !too_large;
+    }));
+    if (too_large) {
+        return Error{Kind::invalid, "too-large",
+                     "it is larger than " + format_bytes(size_max) + ", the most that is read",
+                     "read " + path, nullptr};
+    }
+    return content;
+}
+
+Result<void> PosixFiles::replace(const std::string& path, std::string_view content) {
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    std::error_code fault;
+    if (!folder.empty()) {
+        std::filesystem::create_directories(folder, fault);
+    }
+    if (fault) {
+        return system_error(fault.value(), "make the folder " + folder.string());
+    }
+    std::string temporary = path + ".XXXXXX";
+    const Descriptor file{::mkostemp(temporary.data(), O_CLOEXEC)};
+    if (!file.is_open()) {
+        return system_error(errno, "write " + path);
+    }
+    return write_and_rename(file.number(), temporary, path, content);
+}
+
+Result<std::unique_ptr<ports::Spool>> PosixFiles::spool(const std::string& path,
+                                                        ports::Filter filter) {
+    return open_spool(path, std::move(filter));
+}
+
+}  // namespace ktm::os

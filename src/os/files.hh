@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// os/files.hh: the Files port on plain system calls.
+#pragma once
+
+#include "ports/files.hh"
+
+namespace ktm::os {
+
+/// Small local files are read and replaced by blocking calls: faster than a thread for what
+/// katamaran reads, and never used between STOP and RESUME. Only the spool must not block, and does
+/// not.
+class PosixFiles final : public ports::Files {
+public:
+    [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
+    [[nodiscard]] Result<void> read_pieces(const std::string& path,
+                                           UniqueFunction<bool(std::string_view)> piece) override;
+    [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override;
+    [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
+                                                              ports::Filter filter) override;
+};
+
+}  // namespace ktm::os

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// ports/signals.hh: signals sent to this process.
+#pragma once
+
+#include <memory>
+
+#include "base/result.hh"
+#include "base/unique_function.hh"
+
+namespace ktm::ports {
+
+/// As long as it lives the signal is delivered here instead of doing its default harm.
+class Watch {
+public:
+    Watch() = default;
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    virtual ~Watch() = default;
+};
+
+class Signals {
+public:
+    Signals() = default;
+    Signals(const Signals&) = delete;
+    Signals& operator=(const Signals&) = delete;
+    virtual ~Signals() = default;
+
+    [[nodiscard]] virtual Result<std::unique_ptr<Watch>> watch(int signal,
+                                                               UniqueFunction<void()> arrived) = 0;
+};
+
+}  // namespace ktm::ports

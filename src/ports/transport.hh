@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// ports/transport.hh: byte streams over unix sockets and TCP.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.hh"
+#include "base/result.hh"
+#include "base/unique_function.hh"
+
+namespace ktm::ports {
+
+/// An open connection; destroying it closes it, from any place, its own callbacks included.
+class Stream {
+public:
+    struct Handlers {
+        /// Bytes that arrived; valid during the call only.
+        UniqueFunction<void(std::string_view)> on_data;
+        /// The stream has ended, once: nothing for an orderly end, else the error. Nothing follows.
+        UniqueFunction<void(std::optional<Error>)> on_end;
+    };
+
+    Stream() = default;
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    virtual ~Stream() = default;
+
+    /// Begins to read; called once. No handler runs from inside this call.
+    virtual void start(Handlers handlers) = 0;
+
+    /// Queues the bytes and returns at once; a failed write ends the stream by on_end.
+    virtual void write(std::string bytes) = 0;
+
+    /// Bytes that were queued and not yet taken by the system.
+    [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
+};
+
+/// Something that was begun and can be given up: destroying it cancels it without a callback.
+class Pending {
+public:
+    Pending() = default;
+    Pending(const Pending&) = delete;
+    Pending& operator=(const Pending&) = delete;
+    virtual ~Pending() = default;
+};
+
+/// An open listening socket; destroying it closes it and removes its path.
+class Listener {
+public:
+    Listener() = default;
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    virtual ~Listener() = default;
+};
+
+class Transport {
+public:
+    using Connected = UniqueFunction<void(Result<std::unique_ptr<Stream>>)>;
+    using Accepted = UniqueFunction<void(std::unique_ptr<Stream>)>;
+
+    Transport() = default;
+    Transport(const Transport&) = delete;
+    Transport& operator=(const Transport&) = delete;
+    virtual ~Transport() = default;
+
+    /// Calls `connected` once, later; an error that is known at once is returned instead. There is
+    /// no deadline here: that is the caller's Clock.
+    [[nodiscard]] virtual Result<std::unique_ptr<Pending>> connect(const Endpoint& endpoint,
+                                                                   Connected connected) = 0;
+
+    /// Calls `accepted` for each connection until the listener is destroyed.
+    [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint,
+                                                                   Accepted accepted) = 0;
+};
+
+}  // namespace ktm::ports

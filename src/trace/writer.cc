@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// trace/writer.cc: records to lines.
+#include "trace/writer.hh"
+
+#include <utility>
+
+#include "base/text.hh"
+#include "json/writer.hh"
+
+namespace ktm::trace {
+
+namespace {
+
+json::ObjectWriter begin(Duration time, std::string_view port, Direction direction) {
+    json::ObjectWriter line;
+    line.integer("t", time.count()).text("port", port).text("dir", name_of(direction));
+    return line;
+}
+
+}  // namespace
+
+std::string header_line(std::string_view tool_version, WallTime started) {
+    json::ObjectWriter line;
+    line.text("magic", "katamaran-trace")
+        .integer("version", format_version)
+        .text("tool", tool_version)
+        .text("started", format_wall_time(started));
+    return std::move(line).finish() + "\n";
+}
+
+std::string message_line(Duration time, std::string_view port, Direction direction,
+                         std::string_view json) {
+    json::ObjectWriter line = begin(time, port, direction);
+    line.json("msg", json);
+    return std::move(line).finish() + "\n";
+}
+
+std::string text_line(Duration time, std::string_view port, Direction direction,
+                      std::string_view text) {
+    json::ObjectWriter line = begin(time, port, direction);
+    line.text("text", printable(text));
+    return std::move(line).finish() + "\n";
+}
+
+}  // namespace ktm::trace

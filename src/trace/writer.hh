@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// trace/writer.hh: records to lines. The format is described in docs/TRACE.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "trace/record.hh"
+
+namespace ktm::trace {
+
+/// The first line of a trace.
+[[nodiscard]] std::string header_line(std::string_view tool_version, WallTime started);
+
+/// A record whose payload is JSON already: one line, no newline in it.
+[[nodiscard]] std::string message_line(Duration time, std::string_view port, Direction direction,
+                                       std::string_view json);
+
+/// A record whose payload is text; bytes that are not UTF-8 are written as \xNN.
+[[nodiscard]] std::string text_line(Duration time, std::string_view port, Direction direction,
+                                    std::string_view text);
+
+}  // namespace ktm::trace

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// tests/unit/cli/cli_test.cc: the pure parts of the command line.
+#include <catch2/catch.hpp>
+
+#include "cli/awaited_event.hh"
+#include "cli/summary.hh"
+#include "json/parser.hh"
+
+using ktm::Result;
+using ktm::cli::AwaitedEvent;
+namespace json = ktm::json;
+namespace qmp = ktm::qmp;
+
+namespace {
+
+bool matches(const char* wait, const char* line) {
+    json::Parser parser;
+    const std::string padded = std::string(line) + std::string(json::padding_bytes, ' ');
+    const Result<qmp::Message> message =
+        qmp::decode(parser, std::string_view{padded}.substr(0, std::string_view{line}.size()));
+    return AwaitedEvent::parse(wait)->matches(std::get<qmp::Event>(*message));
+}
+
+std::string summary(const char* text, std::size_t width = 200) {
+    return ktm::cli::summary_of(json::parse(text)->root(), width);
+}
+
+}  // namespace
+
+TEST_CASE("cli/awaited_event: the name and every field must be equal") {
+    const char* completed = R"({"event":"MIGRATION","data":{"status":"completed","pass":3}})";
+    CHECK(matches("MIGRATION", completed));
+    CHECK(matches("MIGRATION,status=completed", completed));
+    CHECK(matches("MIGRATION,status=completed,pass=3", completed));
+    CHECK_FALSE(matches("MIGRATION,status=complete", completed));
+    CHECK_FALSE(matches("MIGRATION,status=completed,pass=4", completed));
+    CHECK_FALSE(matches("MIGRATION,none=", completed));
+    CHECK_FALSE(matches("STOP", completed));
+    CHECK_FALSE(matches("STOP,a=b", R"({"event":"STOP"})"));
+    CHECK(AwaitedEvent::parse("A,b=c=d")->text() == "A,b=c=d");
+}
+
+TEST_CASE("cli/awaited_event: a form that names no event is refused") {
+    for (const char* text : {"", ",a=b", "A,", "A,b", "A,=b", "A=b"}) {
+        INFO(text);
+        REQUIRE_FALSE(AwaitedEvent::parse(text));
+        CHECK(AwaitedEvent::parse(text).error().kind == ktm::Kind::usage);
+    }
+}
+
+TEST_CASE("cli/summary: fields as words, amounts as amounts, and nothing that a terminal obeys") {
+    CHECK(summary(R"({"status":"active","pass":2,"ok":true})") == "status=active pass=2 ok=true");
+    CHECK(summary(R"({"max-bandwidth":134217728})") == "max-bandwidth=134 MB");
+    CHECK(summary(R"({"text":"two words"})") == "text=\"two words\"");
+    CHECK(summary(R"({"a":"\u001b[31m","\u001b":1})").find('\x1b') == std::string::npos);
+    CHECK(summary("{}").empty());
+    CHECK(summary("[1,2]") == "[1,2]");
+    CHECK(summary(R"({"long":"xxxxxxxxxxxxxxxxxxxx"})", 10) == "long=xxxxx…");
+}
+
+TEST_CASE("cli/summary: the answer to query-migrate is told by the fields that matter") {
+    CHECK(summary(R"({"status":"active","total-time":72,"expected-downtime":300,)"
+                  R"("ram":{"remaining":133382144,"transferred":392000,"total":134758400,)"
+                  R"("duplicate":1,"dirty-sync-count":1}})") ==
+          "status=active remaining=133 MB transferred=392 kB total=135 MB dirty-sync-count=1 "
+          "expected-downtime=300ms total-time=72ms");
+}

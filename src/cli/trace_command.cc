@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,7 +13,7 @@
 
 #include "base/text.hh"
 #include "cli/console.hh"
-#include "cli/summary.hh"
+#include "cli/narrator.hh"
 #include "json/writer.hh"
 #include "trace/reader.hh"
 #include "trace/writer.hh"
@@ -23,7 +22,6 @@ namespace ktm::cli {
 
 namespace {
 
-constexpr std::size_t detail_bytes = 160;
 constexpr int name_width = 18;
 
 /// POSIX, not std::regex: the latter recurses once for each character and dies of long lines.
@@ -63,12 +61,6 @@ private:
     bool usable_ = false;
 };
 
-struct Line {
-    std::string name;
-    std::string detail;
-    Colour colour = Colour::plain;
-};
-
 std::string seconds(Duration time) {
     std::array<char, 40> text{};
     std::snprintf(text.data(), text.size(), "%14.6f", static_cast<double>(time.count()) / 1e9);
@@ -79,116 +71,6 @@ std::string padded(std::string text, std::size_t width) {
     text.resize(std::max(width, text.size()), ' ');
     return text;
 }
-
-/// Turns records into lines; remembers commands, to name the one that a reply answers, and STOP.
-class Narrator {
-public:
-    Line tell(const trace::Record& record) {
-        if (!record.message) {
-            const bool bad = record.direction == trace::Direction::in;
-            return Line{bad ? "unreadable" : std::string(name_of(record.direction)),
-                        excerpt(record.text, detail_bytes),
-                        record.direction == trace::Direction::open ? Colour::dim : Colour::yellow};
-        }
-        const json::View message = record.message->root();
-        if (const auto command = message.find_string("execute")) {
-            return tell_command(record, message, *command);
-        }
-        if (const auto event = message.find_string("event")) {
-            return tell_event(record, message, *event);
-        }
-        if (const auto result = message.find("return")) {
-            const std::string name = asked(record, message);
-            const std::string detail = summary_of(*result, detail_bytes);
-            return Line{"return", name + (detail.empty() ? "" : "  " + detail), Colour::plain};
-        }
-        if (const auto error = message.find("error")) {
-            const std::string what(error->find_string("desc").value_or("?"));
-            const std::string kind(error->find_string("class").value_or("?"));
-            return Line{"error",
-                        asked(record, message) + "  " + excerpt(what, detail_bytes) + " (" +
-                            printable(kind) + ")",
-                        Colour::red};
-        }
-        if (const auto qmp = message.find("QMP")) {
-            return Line{"greeting", greeting_text(*qmp), Colour::dim};
-        }
-        return Line{"message", summary_of(message, detail_bytes), Colour::plain};
-    }
-
-private:
-    struct Asked {
-        std::string command;
-        Duration time;
-    };
-
-    static std::string number_of(const json::View& message) {
-        const std::optional<json::View> id = message.find("id");
-        return id ? "#" + excerpt(json::compact(*id), 20) : "";
-    }
-
-    static std::string greeting_text(const json::View& qmp) {
-        const std::optional<json::View> version = qmp.find("version");
-        const std::optional<json::View> number = version ? version->find("qemu") : std::nullopt;
-        std::string text = "QEMU";
-        if (number) {
-            const char* joint = " ";
-            for (const std::string_view part : {"major", "minor", "micro"}) {
-                text += joint + std::to_string(number->find_int(part).value_or(0));
-                joint = ".";
-            }
-            text += " " + printable(version->find_string("package").value_or(""));
-        }
-        return text;
-    }
-
-    Line tell_command(const trace::Record& record, const json::View& message,
-                      std::string_view command) {
-        const std::string number = number_of(message);
-        asked_[record.port + number] = Asked{std::string(command), record.time};
-        const std::optional<json::View> arguments = message.find("arguments");
-        const std::string detail = arguments ? summary_of(*arguments, detail_bytes) : "";
-        return Line{printable(command), number + (detail.empty() ? "" : "  " + detail),
-                    Colour::cyan};
-    }
-
-    Line tell_event(const trace::Record& record, const json::View& message,
-                    std::string_view event) {
-        const std::optional<json::View> data = message.find("data");
-        std::string detail = data ? summary_of(*data, detail_bytes) : "";
-        Colour colour = Colour::bold;
-        if (event == "STOP") {
-            stopped_[record.port] = record.time;
-            colour = Colour::yellow;
-        } else if (event == "RESUME") {
-            colour = Colour::green;
-            const auto stop = stopped_.find(record.port);
-            if (stop != stopped_.end()) {
-                detail += "(stopped for " + format_duration(record.time - stop->second) + ")";
-                stopped_.erase(stop);
-            }
-        } else if (message.find("data") && data->find_string("status") == "failed") {
-            colour = Colour::red;
-        }
-        return Line{printable(event), detail, colour};
-    }
-
-    /// "#4 query-migrate, 0.41 ms": which command a reply answers, and how long it took.
-    std::string asked(const trace::Record& record, const json::View& message) {
-        const std::string number = number_of(message);
-        const auto found = asked_.find(record.port + number);
-        if (found == asked_.end()) {
-            return number;
-        }
-        const Asked question = found->second;
-        asked_.erase(found);
-        return number + " " + printable(question.command) + ", " +
-               format_duration(record.time - question.time);
-    }
-
-    std::map<std::string, Asked> asked_;
-    std::map<std::string, Duration> stopped_;
-};
 
 class Show {
 public:
@@ -222,16 +104,16 @@ public:
 private:
     bool show(const trace::Record& record) {
         // Told even when it is not shown: a reply needs to know the command that it answers.
-        const Line line = narrator_.tell(record);
+        const Telling telling = narrator_.tell(record);
         if (!options_.port.empty() && record.port != options_.port) {
             return true;
         }
-        const std::string text = console_.json() ? json_text(record) : plain_text(record, line);
+        const std::string text = console_.json() ? json_text(record) : plain_text(record, telling);
         if (pattern_ && !pattern_->matches(text)) {
             return true;
         }
         ++shown_;
-        return console_.line(console_.json() ? text : painted(record, line));
+        return console_.line(console_.json() ? text : painted(record, telling));
     }
 
     static std::string json_text(const trace::Record& record) {
@@ -260,14 +142,15 @@ private:
                arrow(record.direction) + " ";
     }
 
-    [[nodiscard]] static std::string plain_text(const trace::Record& record, const Line& line) {
-        return margin(record) + padded(line.name, name_width) + " " + line.detail;
+    [[nodiscard]] static std::string plain_text(const trace::Record& record,
+                                                const Telling& telling) {
+        return margin(record) + padded(telling.name, name_width) + " " + telling.detail;
     }
 
-    [[nodiscard]] std::string painted(const trace::Record& record, const Line& line) const {
+    [[nodiscard]] std::string painted(const trace::Record& record, const Telling& telling) const {
         const std::string text = console_.paint(Colour::dim, margin(record)) +
-                                 console_.paint(line.colour, padded(line.name, name_width)) + " " +
-                                 line.detail;
+                                 console_.paint(telling.colour, padded(telling.name, name_width)) +
+                                 " " + telling.detail;
         return text.substr(0, text.find_last_not_of(' ') + 1);
     }
 

@@ -31,7 +31,8 @@ constexpr std::size_t scanned_keys_max = 64;
 
 class Walk {
 public:
-    Walk(std::vector<Node>& nodes, std::string_view whole) : nodes_(nodes), whole_(whole) {
+    Walk(std::vector<Node>& nodes, std::string_view whole, unsigned levels_max)
+        : nodes_(nodes), whole_(whole), levels_max_(levels_max) {
         nodes_.clear();
     }
 
@@ -87,7 +88,7 @@ private:
     template <class Value>
     bool visit_object(Value& value, unsigned depth) {
         sj::object object;
-        if (depth >= depth_max || value.get_object().get(object)) {
+        if (depth >= levels_max_ || value.get_object().get(object)) {
             return false;
         }
         const std::uint32_t index = add(Type::object);
@@ -117,7 +118,7 @@ private:
     template <class Value>
     bool visit_array(Value& value, unsigned depth) {
         sj::array array;
-        if (depth >= depth_max || value.get_array().get(array)) {
+        if (depth >= levels_max_ || value.get_array().get(array)) {
             return false;
         }
         const std::uint32_t index = add(Type::array);
@@ -259,6 +260,7 @@ private:
 
     std::vector<Node>& nodes_;
     std::string_view whole_;
+    unsigned levels_max_;
     bool root_is_big_number_ = false;
     const char* strings_ = nullptr;
     const char* strings_end_ = nullptr;
@@ -266,8 +268,8 @@ private:
     std::vector<std::uint32_t> number_nodes_;
 };
 
-Error refusal(std::string_view text) {
-    const std::optional<Fault> fault = find_fault(text, depth_max);
+Error refusal(std::string_view text, unsigned levels_max) {
+    const std::optional<Fault> fault = find_fault(text, levels_max);
     if (!fault) {
         // LIMIT: simdjson reads texts below 4 GiB; the framers stop long before.
         return Error{Kind::invalid, "invalid-json", "the text is too large to be parsed", "",
@@ -281,12 +283,15 @@ Error refusal(std::string_view text) {
 }  // namespace
 
 struct Parser::Engine {
+    unsigned levels_max = depth_max;
     sj::parser parser;
     std::vector<Node> nodes;
     std::string padded;
 };
 
-Parser::Parser() : engine_(std::make_unique<Engine>()) {}
+Parser::Parser(unsigned levels_max) : engine_(std::make_unique<Engine>()) {
+    engine_->levels_max = levels_max;
+}
 Parser::Parser(Parser&&) noexcept = default;
 Parser& Parser::operator=(Parser&&) noexcept = default;
 Parser::~Parser() = default;
@@ -302,11 +307,11 @@ Result<Document> Parser::parse_in_place(std::string_view padded_text) {
     const simdjson::padded_string_view padded{padded_text.data(), padded_text.size(),
                                               padded_text.size() + padding_bytes};
     if (engine_->parser.iterate(padded).get(document)) {
-        return refusal(padded_text);
+        return refusal(padded_text, engine_->levels_max);
     }
-    Walk walk{engine_->nodes, padded_text};
+    Walk walk{engine_->nodes, padded_text, engine_->levels_max};
     if (!walk.run(document)) {
-        return refusal(padded_text);
+        return refusal(padded_text, engine_->levels_max);
     }
     return walk.finish();
 }

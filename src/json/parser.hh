@@ -18,10 +18,10 @@ inline constexpr std::size_t padding_bytes = 64;
 inline constexpr unsigned depth_max = 64;
 
 /// Reused from text to text, so that parsing a message allocates only what the message keeps.
-/// Refuses invalid UTF-8, duplicate keys, more than depth_max levels and anything behind the value.
+/// Refuses invalid UTF-8, duplicate keys, more levels than allowed and anything behind the value.
 class Parser {
 public:
-    Parser();
+    explicit Parser(unsigned levels_max = depth_max);
     Parser(Parser&&) noexcept;
     Parser& operator=(Parser&&) noexcept;
     ~Parser();

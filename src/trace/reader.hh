@@ -37,6 +37,9 @@ public:
     [[nodiscard]] const std::optional<Header>& header() const noexcept { return header_; }
 
 private:
+    /// A record is one level around a message that may have all the levels of JSON.
+    static constexpr unsigned levels_max = json::depth_max + 1;
+
     void read_lines(std::vector<Record>& records);
     void read_line(std::string_view line, std::vector<Record>& records);
     void read_record(std::string_view line, const json::View& object, std::vector<Record>& records);
@@ -45,7 +48,7 @@ private:
     void take(std::string_view bytes, std::vector<Record>& records);
     void fail(std::string code, std::size_t column, std::string_view expected);
 
-    json::Parser parser_;
+    json::Parser parser_{levels_max};
     std::optional<Decompressor> decompressor_;
     std::string start_;  ///< The first bytes, until there are enough to know the form.
     bool form_known_ = false;

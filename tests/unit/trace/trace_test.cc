@@ -187,6 +187,15 @@ TEST_CASE("trace: a line without end is given up at a limit, not at the end of m
     CHECK(blocks == 21);
 }
 
+TEST_CASE("trace: the deepest message that a session accepts is read from its record") {
+    const std::string deepest(ktm::json::depth_max, '[');
+    const std::string message = deepest + std::string(ktm::json::depth_max, ']');
+    REQUIRE(ktm::json::parse(message));
+    const Reading reading = read(header + message_line(1ns, "qmp", Direction::in, message));
+    CHECK(reading.damage.empty());
+    CHECK(reading.records.size() == 1);
+}
+
 TEST_CASE("trace: names end in .zst for the compressed form") {
     CHECK(wants_compression("run.jsonl.zst"));
     CHECK_FALSE(wants_compression("run.jsonl"));

@@ -1,4 +1,4 @@
-#SPDX - License - Identifier : Apache - 2.0
+# SPDX-License-Identifier: Apache-2.0
 """tap.py: runs the test_* functions of a script and prints TAP, one line a test.
 
 A test is a function whose docstring is its claim. It fails by an exception and is skipped by
@@ -46,8 +46,10 @@ def run(namespace, **fixtures):
             print(f"ok {number} {claim}")
         except Skip as reason:
             print(f"ok {number} {claim} # SKIP {reason}")
-        except Exception:  # a test may fail in any way;
-the next one still runs failed += 1 _comment(traceback.format_exc())
-                                      print(f "not ok {number} {claim}")
-                                          _comment(f "{time.monotonic() - began:.2f} s")
-                                              sys.stdout.flush() sys.exit(1 if failed else 0)
+        except Exception:  # a test may fail in any way; the next one still runs
+            failed += 1
+            _comment(traceback.format_exc())
+            print(f"not ok {number} {claim}")
+        _comment(f"{time.monotonic() - began:.2f} s")
+        sys.stdout.flush()
+    sys.exit(1 if failed else 0)

@@ -58,6 +58,15 @@ std::string cache_folder() {
     return home != nullptr && *home == '/' ? std::string(home) + "/.cache/katamaran" : "";
 }
 
+/// An empty value is what a shell variable leaves that is not set; it is never meant.
+CLI::Validator not_empty() {
+    return CLI::Validator{[](const std::string& value) {
+                              return value.empty() ? std::string("the value is empty")
+                                                   : std::string();
+                          },
+                          ""};
+}
+
 /// The whole command line as CLI11 sees it, and what it was filled with.
 struct CommandLine {
     CLI::App app{"Moves running QEMU and Kata Containers VMs between nodes."};
@@ -71,6 +80,7 @@ struct CommandLine {
         app.name("katamaran");
         app.footer(app_examples);
         app.require_subcommand(0, 1);
+        // Inherited by the commands below: refuse_word() explains better than the library does.
         app.allow_extras();
         app.set_version_flag("--version", std::string("katamaran ") + version);
         add_qmp();
@@ -87,55 +97,98 @@ struct CommandLine {
                         "A QMP command and its arguments as KEY=VALUE, or as one JSON object");
         qmp->add_option("--wait", qmp_options.wait,
                         "Wait for this event, its fields equal: EVENT[,FIELD=VALUE...]")
-            ->type_name("EVENT");
+            ->type_name("EVENT")
+            ->check(not_empty());
         qmp->add_option("--timeout", qmp_options.timeout,
                         "End after this long, such as 500ms or 5s")
-            ->type_name("DURATION");
+            ->type_name("DURATION")
+            ->check(not_empty());
         qmp->add_option("--record", qmp_options.record,
                         "Keep the conversation in a new file; compressed if it ends in .zst")
-            ->type_name("FILE");
+            ->type_name("FILE")
+            ->check(not_empty());
         qmp->add_flag("--json", qmp_options.json, "Print JSON as QEMU sent it, one value a line");
     }
 
     void add_trace() {
         trace = app.add_subcommand("trace", "Read recorded conversations");
         trace->require_subcommand(0, 1);
-        trace->allow_extras();
         show = trace->add_subcommand("show", "Print a recorded conversation for a person");
         show->footer(show_examples);
         show->add_option("file", show_options.file, "The recording")->required();
         show->add_option("--port", show_options.port, "Only what crossed this port")
-            ->type_name("NAME");
+            ->type_name("NAME")
+            ->check(not_empty());
         show->add_option("--grep", show_options.grep,
                          "Only lines that match this extended regular expression")
-            ->type_name("PATTERN");
+            ->type_name("PATTERN")
+            ->check(not_empty());
         show->add_flag("--json", show_options.json, "One record a line, in the form of --record");
     }
 };
 
+/// The commands as they were typed, down to the one that was being read: "katamaran trace show".
+std::string place_of(const CLI::App& app) {
+    std::string place = app.get_name();
+    for (const CLI::App* subcommand : app.get_subcommands()) {
+        place += " " + place_of(*subcommand);
+    }
+    return place;
+}
+
 int refuse(const std::string& what, const CLI::App& app) {
-    Console{false}.note(what + " (see '" + app.get_name() + " --help')");
+    Console{false}.note(what + " (see '" + place_of(app) + " --help')");
     return exit_usage;
 }
 
-/// No subcommand, or a word that is none.
-int explain(const CLI::App& app, const std::string& name) {
-    const std::vector<std::string> rest = app.remaining();
+std::vector<std::string> options_of(const CLI::App& app) {
     std::vector<std::string> names;
-    for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
-        names.push_back(subcommand->get_name());
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
     }
-    const std::string where = "(see '" + name + " --help')";
-    if (rest.empty()) {
-        Console{false}.note("what should be done? " + where);
-    } else {
-        Console{false}.note("'" + rest.front() + "' is no command" +
-                            did_you_mean(rest.front(), names) + " " + where);
+    return names;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(command->get_name());
     }
-    return exit_usage;
+    return names;
+}
+
+/// What is wrong with a word that no option and no command took.
+int refuse_word(std::string word, const CLI::App& app, const CLI::App& top) {
+    if (word.size() > 1 && word.starts_with('-')) {
+        word = word.substr(0, word.find('='));
+        return refuse("'" + word + "' is no option" + did_you_mean(word, options_of(app)), top);
+    }
+    const std::vector<std::string> commands = commands_of(app);
+    return refuse(commands.empty() ? "'" + word + "' is one word too many"
+                                   : "'" + word + "' is no command" + did_you_mean(word, commands),
+                  top);
+}
+
+/// The innermost command that was typed.
+const CLI::App& innermost(const CLI::App& app) {
+    const std::vector<const CLI::App*> typed =
+        app.get_subcommands([](const CLI::App* command) { return command->parsed(); });
+    return typed.empty() ? app : innermost(*typed.front());
+}
+
+int print(const std::string& text) {
+    Console console{false};
+    return console.line(text) ? exit_done : console.explain_loss();
 }
 
 int dispatch(const ports::World& world, CommandLine& line) {
+    const CLI::App& typed = innermost(line.app);
+    const std::vector<std::string> rest = line.app.remaining(true);
+    if (!rest.empty()) {
+        return refuse_word(rest.front(), typed, line.app);
+    }
     if (line.qmp->parsed()) {
         line.qmp_options.cache_folder = cache_folder();
         return run_qmp(world, line.qmp_options);
@@ -143,8 +196,7 @@ int dispatch(const ports::World& world, CommandLine& line) {
     if (line.show->parsed()) {
         return run_trace_show(world, line.show_options);
     }
-    return line.trace->parsed() ? explain(*line.trace, "katamaran trace")
-                                : explain(line.app, "katamaran");
+    return refuse("what should be done?", line.app);
 }
 
 }  // namespace
@@ -154,9 +206,11 @@ int run_app(const ports::World& world, int argc, const char* const* argv) {
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return line.app.exit(CLI::CallForHelp());
-    } catch (const CLI::CallForVersion& version_asked) {
-        return line.app.exit(version_asked);
+        std::string help = line.app.help();
+        help.erase(help.find_last_not_of('\n') + 1);
+        return print(help);
+    } catch (const CLI::CallForVersion&) {
+        return print(std::string("katamaran ") + version);
     } catch (const CLI::ParseError& error) {
         return refuse(error.what(), line.app);
     }

@@ -2,11 +2,14 @@
 // cli/console.cc: what a person or a script sees.
 #include "cli/console.hh"
 
+#include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -46,7 +49,28 @@ std::string error_json(const Error& error) {
 
 bool wants_colours() {
     const char* off = std::getenv("NO_COLOR");
-    return ::isatty(STDOUT_FILENO) == 1 && (off == nullptr || *off == '\0');
+    const char* terminal = std::getenv("TERM");
+    const bool dumb = terminal == nullptr || std::string_view{terminal} == "dumb";
+    return ::isatty(STDOUT_FILENO) == 1 && !dumb && (off == nullptr || *off == '\0');
+}
+
+/// Writes all of it to stdout, or returns the errno value. A signal ends the wait for a reader that
+/// does not read: poll() returns with EINTR where a write would be restarted. A pipe that is ready
+/// takes PIPE_BUF bytes without blocking.
+int write_to_stdout(std::string_view text) {
+    while (!text.empty()) {
+        pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+        if (::poll(&ready, 1, -1) < 0) {
+            return errno;
+        }
+        const ssize_t count =
+            ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+        if (count < 0 && errno != EAGAIN) {
+            return errno;
+        }
+        text.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
+    }
+    return 0;
 }
 
 }  // namespace
@@ -54,17 +78,24 @@ bool wants_colours() {
 Console::Console(bool json) : json_(json), colours_(!json && wants_colours()) {}
 
 bool Console::line(std::string_view text) {
-    const std::string whole = std::string(text) + "\n";
-    const bool written = std::fwrite(whole.data(), 1, whole.size(), stdout) == whole.size() &&
-                         std::fflush(stdout) == 0;
-    if (!written && errno != EPIPE) {
-        fault_ = system_error(errno, "write to stdout").sentence();
+    if (write_fault_ == 0) {
+        write_fault_ = write_to_stdout(std::string(text) + "\n");
     }
-    return written;
+    return write_fault_ == 0;
+}
+
+int Console::explain_loss() const {
+    if (write_fault_ == EINTR) {
+        return exit_interrupted;
+    }
+    if (write_fault_ != EPIPE) {
+        error(system_error(write_fault_, "write to stdout"));
+    }
+    return exit_failed;
 }
 
 void Console::note(std::string_view text) const {
-    std::fprintf(stderr, "katamaran: %s\n", std::string(text).c_str());
+    std::fprintf(stderr, "katamaran: %s\n", printable(text).c_str());
 }
 
 void Console::error(const Error& error) const {
@@ -73,7 +104,7 @@ void Console::error(const Error& error) const {
         object.json("error", error_json(error));
         std::fprintf(stderr, "%s\n", std::move(object).finish().c_str());
     } else {
-        note(printable(error.sentence()));
+        note(error.sentence());
     }
 }
 

@@ -23,11 +23,15 @@ public:
     /// `json`: machine-readable: no colours, and errors as one JSON object on stderr.
     explicit Console(bool json);
 
-    /// One line of data, flushed, so that a reader of the pipe sees it when it happens. False when
-    /// nobody can read it any more; the caller then ends.
+    /// One line of data, at once, so that a reader of the pipe sees it when it happens. False when
+    /// it could not be written, then and from then on; the caller ends with explain_loss().
     [[nodiscard]] bool line(std::string_view text);
 
-    /// A remark that is not data.
+    /// Says why line() failed and returns the exit code for it. A reader that went away is no
+    /// fault.
+    [[nodiscard]] int explain_loss() const;
+
+    /// A remark that is not data; what a terminal would obey in it is made visible.
     void note(std::string_view text) const;
     void error(const Error& error) const;
 
@@ -36,13 +40,10 @@ public:
 
     [[nodiscard]] bool json() const noexcept { return json_; }
 
-    /// Why line() failed: nothing for a reader that went away, which is no fault of anybody.
-    [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
-
 private:
     bool json_;
     bool colours_;
-    std::string fault_;
+    int write_fault_ = 0;  ///< The errno value that ended the output, or 0.
 };
 
 /// Sends the log of the rooms below to stderr.

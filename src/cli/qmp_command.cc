@@ -51,6 +51,11 @@ Result<void> read_words(const std::vector<std::string>& words, Request& request)
         return {};
     }
     request.command = words.front();
+    if (request.command.empty()) {
+        return Error{Kind::usage, "no-command",
+                     "the command is an empty word; expected the name of a QMP command", "",
+                     nullptr};
+    }
     if (words.size() == 2 && words[1].starts_with('{')) {
         Result<json::Document> parsed = json::parse(words[1]);
         if (!parsed) {
@@ -136,10 +141,7 @@ private:
 
     void print(std::string_view text) {
         if (!exit_code_ && !console_.line(text)) {
-            if (!console_.fault().empty()) {
-                console_.note(console_.fault());
-            }
-            finish(exit_failed);
+            finish(console_.explain_loss());
         }
     }
 
@@ -171,7 +173,10 @@ private:
             finish(exit_done);
             return;
         }
-        fail(Error{Kind::timeout, "timeout", "nothing within " + format_duration(*request_.timeout),
+        const bool unknown = sent_ && !replied_;
+        fail(Error{Kind::timeout, "timeout",
+                   "nothing within " + format_duration(*request_.timeout) +
+                       (unknown ? "; whether QEMU carries the command out is not known" : ""),
                    "wait for " + missing(), nullptr});
     }
 
@@ -254,6 +259,7 @@ private:
     }
 
     void send(const std::string& arguments) {
+        sent_ = true;
         const Result<qmp::CommandId> sent =
             client_.run(request_.command, arguments, std::nullopt,
                         [this](Result<qmp::Reply> reply) { on_reply(std::move(reply)); });
@@ -356,6 +362,9 @@ private:
             finish(exit_done);
             return;
         }
+        if (!watches_events() && ready_) {
+            error->during = "wait for " + missing();
+        }
         fail(*error);
     }
 
@@ -368,6 +377,7 @@ private:
     std::unique_ptr<ports::Timer> timeout_;
     std::unique_ptr<ports::Timer> patience_;
     bool ready_ = false;
+    bool sent_ = false;
     bool replied_ = false;
     bool shut_down_ = false;
     std::optional<std::string> happened_;
@@ -395,7 +405,8 @@ int run_qmp(const ports::World& world, const QmpOptions& options) {
     }
     int code =
         QmpCommand{world, std::move(*request), console, recorder.get(), options.cache_folder}.run();
-    const Result<void> kept = recorder ? recorder->close() : Result<void>{};
+    const auto slow = [&] { console.note("waiting for the disk to take " + options.record + "…"); };
+    const Result<void> kept = recorder ? recorder->close(slow) : Result<void>{};
     if (!kept) {
         console.error(kept.error());
         code = code == exit_done ? exit_failed : code;

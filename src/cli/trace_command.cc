@@ -194,11 +194,10 @@ int run_trace_show(const ports::World& world, const TraceShowOptions& options) {
         reader.finish(records);
         read_by_somebody = show.show(records);
     }
-    if (!console.fault().empty()) {
-        console.note(console.fault());
-        return exit_failed;
+    if (!read_by_somebody) {
+        return console.explain_loss();
     }
-    if (reader.damage() && read_by_somebody) {
+    if (reader.damage()) {
         Error damage = *reader.damage();
         damage.during = "read all of " + options.file;
         console.error(damage);

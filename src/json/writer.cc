@@ -2,11 +2,13 @@
 // json/writer.cc: JSON text, built or rendered.
 #include "json/writer.hh"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
 #include "base/assert.hh"
+#include "base/text.hh"
 #include "json/grammar.hh"
 
 namespace ktm::json {
@@ -109,6 +111,14 @@ std::string_view named_escape(char c) {
     }
 }
 
+/// Bytes at the start of the text that stand in a string as they are: nearly all, nearly always.
+std::size_t plain_bytes(std::string_view text) {
+    const auto special = std::find_if(text.begin(), text.end(), [](char c) {
+        return c < 0x20 || c == 0x7F || c == '"' || c == '\\';
+    });
+    return static_cast<std::size_t>(special - text.begin());
+}
+
 /// Bytes of the valid UTF-8 character at the start of the text; 0 when there is none.
 std::size_t character_bytes(std::string_view text) {
     const auto lead = static_cast<std::uint8_t>(text[0]);
@@ -121,26 +131,52 @@ std::size_t character_bytes(std::string_view text) {
     return text.size() >= length && !find_fault(one, 1) ? length : 0;
 }
 
+/// Whether a terminal would obey this valid character: controls, and marks that turn the direction
+/// of writing. It is printable's question, asked of one character.
+bool is_obeyed(std::string_view character) {
+    return printable(character) != character;
+}
+
+/// \uXXXX of a character of the basic plane, where all controls are.
+std::string unicode_escape(std::string_view character) {
+    static constexpr char hex[] = "0123456789abcdef";
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(character[i]); };
+    const unsigned code = character.size() == 1   ? byte(0)
+                          : character.size() == 2 ? (byte(0) & 0x1FU) << 6U | (byte(1) & 0x3FU)
+                                                  : (byte(0) & 0x0FU) << 12U |
+                                                        (byte(1) & 0x3FU) << 6U | (byte(2) & 0x3FU);
+    std::string escape = "\\u";
+    for (const unsigned shift : {12U, 8U, 4U, 0U}) {
+        escape += hex[(code >> shift) & 15U];
+    }
+    return escape;
+}
+
 }  // namespace
 
 std::string quoted(std::string_view text) {
-    static constexpr char hex[] = "0123456789abcdef";
     std::string out = "\"";
     out.reserve(text.size() + 2);
-    for (std::size_t at = 0; at < text.size();) {
-        const char c = text[at];
-        const std::string_view escape = named_escape(c);
-        const std::size_t length = character_bytes(text.substr(at));
+    while (!text.empty()) {
+        const std::size_t plain = plain_bytes(text);
+        if (plain > 0) {
+            out += text.substr(0, plain);
+            text.remove_prefix(plain);
+            continue;
+        }
+        const std::size_t length = character_bytes(text);
+        const std::string_view character = text.substr(0, length);
+        const std::string_view escape = named_escape(text[0]);
         if (!escape.empty()) {
             out += escape;
-        } else if (static_cast<std::uint8_t>(c) < 0x20 || c == 0x7F) {
-            out += {'\\', 'u', '0', '0', hex[(c >> 4) & 15], hex[c & 15]};
         } else if (length == 0) {
             out += "\xEF\xBF\xBD";
+        } else if (is_obeyed(character)) {
+            out += unicode_escape(character);
         } else {
-            out += text.substr(at, length);
+            out += character;
         }
-        at += length == 0 ? 1 : length;
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out + "\"";
 }

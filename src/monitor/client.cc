@@ -10,13 +10,14 @@ namespace ktm::monitor {
 
 namespace {
 
-/// What the system's refusal means for somebody who looks for a QEMU.
-std::string hint_for(const std::string& code) {
+/// What the system's refusal means for somebody who looks for a QEMU; empty where its own words do.
+std::string hint_for(const std::string& code, bool is_tcp) {
     if (code == "ENOENT") {
         return "there is no such socket; is QEMU running, and with -qmp unix:PATH,server=on?";
     }
     if (code == "ECONNREFUSED") {
-        return "nobody listens there; QEMU has probably ended and left its socket behind";
+        return is_tcp ? "nobody listens there; is QEMU running, and with -qmp tcp:...,server=on?"
+                      : "nobody listens there; it is no socket, or one that an ended QEMU left";
     }
     if (code == "EAGAIN") {
         return "other clients are waiting for this monitor already; QEMU serves one at a time";
@@ -87,7 +88,7 @@ void Client::connect(const Endpoint& endpoint, Handlers handlers) {
 void Client::on_connected(Result<std::unique_ptr<ports::Stream>> stream) {
     if (!stream) {
         Error error = std::move(stream).error();
-        const std::string hint = hint_for(error.code);
+        const std::string hint = hint_for(error.code, place_.starts_with("tcp:"));
         error.what = hint.empty() ? error.what : hint;
         give_up_connecting(std::move(error));
         return;

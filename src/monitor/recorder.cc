@@ -45,8 +45,8 @@ void Recorder::text(std::string_view port, trace::Direction direction, std::stri
     spool_->append(trace::text_line(elapsed(), port, direction, text));
 }
 
-Result<void> Recorder::close() {
-    return spool_->close();
+Result<void> Recorder::close(UniqueFunction<void()> slow) {
+    return spool_->close(std::move(slow));
 }
 
 }  // namespace ktm::monitor

@@ -26,8 +26,8 @@ public:
     /// Anything else.
     void text(std::string_view port, trace::Direction direction, std::string_view text);
 
-    /// Waits until the file is complete and says whether it is.
-    [[nodiscard]] Result<void> close();
+    /// Waits until the file is complete and says whether it is; calls `slow` when that takes long.
+    [[nodiscard]] Result<void> close(UniqueFunction<void()> slow = nullptr);
 
 private:
     Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock);

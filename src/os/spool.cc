@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -40,6 +41,8 @@ constexpr int pipe_bytes = 1 << 20;
 constexpr std::size_t backlog_bytes_max = 64U << 20U;
 /// LIMIT: how long close() waits for the disk.
 constexpr int close_timeout_ms = 30'000;
+/// After this long a person wants to know what is being waited for.
+constexpr int slow_after_ms = 1'000;
 constexpr std::size_t read_bytes = 65536;
 
 struct Pipe {
@@ -76,26 +79,33 @@ int drain(int pipe, int file, ports::Filter& filter) noexcept {
     }
 }
 
+/// Closes every descriptor behind the standard ones but these.
+void close_all_but(std::array<int, 3> kept) noexcept {
+    std::sort(kept.begin(), kept.end());
+    unsigned from = 3;
+    for (const int number : kept) {
+        const auto keep = static_cast<unsigned>(number);
+        if (keep > from) {
+            (void)::close_range(from, keep - 1, 0);
+        }
+        from = keep + 1;
+    }
+    (void)::close_range(from, ~0U, 0);
+}
+
 /// The writer's whole life. Never returns.
 [[noreturn]] void run_writer(int pipe, int status, int file, ports::Filter& filter) noexcept {
     (void)::setsid();
     (void)::prctl(PR_SET_NAME, "katamaran-spool");
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ}) {
         (void)std::signal(signal, SIG_IGN);
     }
     // Whatever else we inherited would keep somebody's socket or terminal open.
-    for (const int kept : {pipe, status, file}) {
-        (void)::fcntl(kept, F_SETFD, 0);
-    }
     const int empty = ::open("/dev/null", O_RDWR);
     for (int standard = 0; standard <= 2; ++standard) {
         (void)::dup2(empty, standard);
     }
-    for (int other = 3; other < 1024; ++other) {
-        if (other != pipe && other != status && other != file) {
-            (void)::close(other);
-        }
-    }
+    close_all_but({pipe, status, file});
     const int fault = drain(pipe, file, filter);
     const bool told = ::write(status, &fault, sizeof fault) == sizeof fault;
     ::_exit(told && fault == 0 ? 0 : 1);
@@ -109,7 +119,7 @@ public:
           status_(std::move(status)),
           writer_(writer) {}
 
-    ~ForkedSpool() override { (void)close(); }
+    ~ForkedSpool() override { (void)close(nullptr); }
 
     void append(std::string_view bytes) override {
         if (fault_ != 0 || !pipe_.is_open()) {
@@ -122,10 +132,11 @@ public:
         keep(bytes.substr(write_some(bytes)));
     }
 
-    Result<void> close() override {
+    Result<void> close(UniqueFunction<void()> slow) override {
         if (writer_ <= 0) {
             return {};
         }
+        slow_ = std::move(slow);
         wait_for_backlog();
         pipe_.reset();
         if (fault_ == 0) {
@@ -173,15 +184,24 @@ private:
     void wait_for_backlog() {
         pollfd waiting{pipe_.number(), POLLOUT, 0};
         while (fault_ == 0 && !flush_backlog()) {
-            if (::poll(&waiting, 1, close_timeout_ms) == 0) {
+            if (!wait_for(waiting)) {
                 fault_ = ETIMEDOUT;
             }
         }
     }
 
-    int wait_for_status() const {
+    /// Waits until it is ready; after a while it says that it waits. False when it gives up.
+    bool wait_for(pollfd& waiting) {
+        if (slow_ && ::poll(&waiting, 1, slow_after_ms) == 0) {
+            slow_();
+            slow_ = nullptr;
+        }
+        return ::poll(&waiting, 1, close_timeout_ms) != 0;
+    }
+
+    int wait_for_status() {
         pollfd waiting{status_.number(), POLLIN, 0};
-        if (::poll(&waiting, 1, close_timeout_ms) == 0) {
+        if (!wait_for(waiting)) {
             return ETIMEDOUT;
         }
         int fault = 0;
@@ -195,6 +215,7 @@ private:
     pid_t writer_;
     std::string backlog_;
     int fault_ = 0;
+    UniqueFunction<void()> slow_;
 };
 
 /// A new file, or an existing one that is not a regular file: a pipe, /dev/stdout.
@@ -225,10 +246,6 @@ Result<Descriptor> open_target(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<ports::Spool>> open_spool(const std::string& path, ports::Filter filter) {
-    Result<Descriptor> file = open_target(path);
-    if (!file) {
-        return std::move(file).error();
-    }
     Result<Pipe> data = make_pipe();
     if (!data) {
         return std::move(data).error();
@@ -236,6 +253,11 @@ Result<std::unique_ptr<ports::Spool>> open_spool(const std::string& path, ports:
     Result<Pipe> status = make_pipe();
     if (!status) {
         return std::move(status).error();
+    }
+    // Last of what can fail for want of descriptors, so that no empty file is left in the way.
+    Result<Descriptor> file = open_target(path);
+    if (!file) {
+        return std::move(file).error();
     }
     // A smaller pipe works too; only the backlog in memory is used sooner.
     (void)::fcntl(data->writing.number(), F_SETPIPE_SZ, pipe_bytes);

@@ -24,8 +24,9 @@ public:
 
     virtual void append(std::string_view bytes) = 0;
 
-    /// Waits until the file is complete and says whether it is. May be called once.
-    [[nodiscard]] virtual Result<void> close() = 0;
+    /// Waits until the file is complete and says whether it is; calls `slow`, if there is one, when
+    /// that takes long. A second call does nothing.
+    [[nodiscard]] virtual Result<void> close(UniqueFunction<void()> slow) = 0;
 };
 
 /// Turns what is appended into what is stored, for instance compressed; `last` ends the stream.

@@ -116,7 +116,7 @@ public:
     Result<std::string> build(std::string_view type, const Tree& tree, const std::string& path,
                               int depth) {
         const std::optional<json::View> entry = schema_.type(type);
-        if (!entry || depth > depth_max) {
+        if (depth > depth_max) {
             return misfit("too-deep", path + " is nested too deeply");
         }
         const std::string_view meta = *entry->find_string("meta-type");
@@ -144,7 +144,7 @@ public:
     Result<void> check(std::string_view type, const json::View& value, const std::string& path,
                        int depth) {
         const std::optional<json::View> entry = schema_.type(type);
-        if (!entry || depth > depth_max) {
+        if (depth > depth_max) {
             return misfit("too-deep", path + " is nested too deeply");
         }
         const std::string_view meta = *entry->find_string("meta-type");

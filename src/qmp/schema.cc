@@ -50,6 +50,28 @@ bool is_complete(const json::View& entry) {
            (meta == "alternate" && has_list("members"));
 }
 
+/// The names of the types that an entry refers to.
+std::vector<std::string_view> references_of(const json::View& entry) {
+    std::vector<std::string_view> names;
+    for (const std::string_view key : {"arg-type", "ret-type", "element-type"}) {
+        if (const std::optional<std::string_view> name = entry.find_string(key)) {
+            names.push_back(*name);
+        }
+    }
+    for (const std::string_view key : {"members", "variants"}) {
+        if (const std::optional<json::View> list = entry.find(key)) {
+            for (const json::View item : list->items()) {
+                // The members of an enum have names alone.
+                const bool typed = entry.find_string("meta-type") != "enum";
+                if (typed) {
+                    names.push_back(item.find_string("type").value_or(""));
+                }
+            }
+        }
+    }
+    return names;
+}
+
 }  // namespace
 
 Schema::Schema(json::Document types)
@@ -68,6 +90,14 @@ Result<Schema> Schema::read(json::Document types) {
                              "' is not complete");
         }
         schema.by_name_.emplace(*name, entry);
+    }
+    for (const auto& [name, entry] : schema.by_name_) {
+        for (const std::string_view used : references_of(entry)) {
+            if (!schema.type(used)) {
+                return malformed("'" + printable(name) + "' refers to '" + printable(used) +
+                                 "', which is not in it");
+            }
+        }
     }
     return schema;
 }

@@ -42,9 +42,9 @@ TEST_CASE("os/spool: everything is in the file after close(), through the filter
         (*spool)->append(line);
         expected += line;
     }
-    CHECK((*spool)->close());
+    CHECK((*spool)->close(nullptr));
     CHECK(content(world.path("a")) == expected + "END");
-    CHECK((*spool)->close());
+    CHECK((*spool)->close(nullptr));
     (*spool)->append("after the end");
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("os/spool: a full disk is told by close(), and appending goes on witho
     for (int i = 0; i < 100; ++i) {
         (*spool)->append(std::string(100000, 'x'));
     }
-    const Result<void> closed = (*spool)->close();
+    const Result<void> closed = (*spool)->close(nullptr);
     REQUIRE_FALSE(closed);
     CHECK(closed.error().code == "ENOSPC");
 }
@@ -113,7 +113,7 @@ TEST_CASE("os/spool: a disk that stands still does not stop the program") {
             received += count > 0 ? static_cast<std::size_t>(count) : 0;
         }
     }};
-    CHECK((*spool)->close());
+    CHECK((*spool)->close(nullptr));
     drain.join();
     (void)::close(reader);
     CHECK(received == 5'000'003);

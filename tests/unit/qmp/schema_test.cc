@@ -98,6 +98,8 @@ TEST_CASE("qmp/schema: a schema that is not complete is refused, never walked") 
          {"{}", "[]", "[1]", R"([{"name":"a"}])", R"([{"name":"a","meta-type":"command"}])",
           R"([{"name":"a","meta-type":"object"}])", R"([{"name":"a","meta-type":"array"}])",
           R"([{"name":"a","meta-type":"strange"}])",
+          R"([{"name":"a","meta-type":"command","arg-type":"none"}])",
+          R"([{"name":"a","meta-type":"object","members":[{"name":"b","type":"c"}]}])",
           R"([{"name":"a","meta-type":"object","members":[],"tag":"t"}])"}) {
         INFO(text);
         CHECK(refused(text) == "bad-schema");

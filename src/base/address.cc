@@ -157,7 +157,10 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
 
 std::string Endpoint::text() const {
     if (const auto* socket = std::get_if<UnixEndpoint>(&place_)) {
-        return socket->path;
+        // A path that could be read as something else says what it is.
+        const bool plain = socket->path.find('/') != std::string::npos &&
+                           !socket->path.starts_with("tcp:") && !socket->path.starts_with("unix:");
+        return (plain ? "" : "unix:") + socket->path;
     }
     const auto& tcp = std::get<TcpEndpoint>(place_);
     const bool v6 = tcp.address.family() == Family::v6;

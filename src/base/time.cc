@@ -78,7 +78,7 @@ std::string format_wall_time(WallTime time) {
     ::gmtime_r(&seconds, &parts);
     std::array<char, 32> date{};
     const std::size_t length = std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::array<char, 16> fraction{};
+    std::array<char, 32> fraction{};
     std::snprintf(fraction.data(), fraction.size(), ".%06ldZ", static_cast<long>(rest.count()));
     return std::string(date.data(), length) + fraction.data();
 }

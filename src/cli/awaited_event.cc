@@ -30,7 +30,7 @@ Result<AwaitedEvent> AwaitedEvent::parse(std::string_view text) {
 }
 
 bool AwaitedEvent::matches(const qmp::Event& event) const {
-    if (event.name != name_) {
+    if (event.name() != name_) {
         return false;
     }
     const std::optional<json::View> data = event.data();

@@ -303,7 +303,7 @@ private:
     }
 
     void on_event(const qmp::Event& event) {
-        if (event.name == "SHUTDOWN") {
+        if (event.name() == "SHUTDOWN") {
             shut_down_ = true;
         }
         if (watches_events()) {
@@ -331,11 +331,11 @@ private:
     }
 
     [[nodiscard]] std::string event_line(const qmp::Event& event) const {
-        const WallTime time = event.time.value_or(world_.clock.wall_now());
+        const WallTime time = event.time().value_or(world_.clock.wall_now());
         const std::optional<json::View> data = event.data();
         const std::string detail = data ? summary_of(*data, detail_bytes) : "";
         return console_.paint(Colour::dim, format_wall_time(time)) + "  " +
-               console_.paint(Colour::bold, printable(event.name)) +
+               console_.paint(Colour::bold, printable(event.name())) +
                (detail.empty() ? "" : "  " + detail);
     }
 

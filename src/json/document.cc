@@ -2,9 +2,16 @@
 // json/document.cc: walking the flat form.
 #include "json/document.hh"
 
-#include <utility>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "base/assert.hh"
+#include "json/tape.hh"
 
 namespace ktm::json {
 
@@ -23,50 +30,78 @@ std::string_view name_of(Type type) noexcept {
     return "nothing";
 }
 
-Document::Document() : nodes_(1) {}
+Document::Document()
+    : Document(std::array<std::uint64_t, 2>{0, tape::make_word(tape::Kind::null, 0)}, "") {}
 
-Document::Document(std::vector<Node> nodes, std::string text)
-    : nodes_(std::move(nodes)), text_(std::move(text)) {
-    KTM_ASSERT(!nodes_.empty());
-}
-
-Document Document::copy() const {
-    return Document{nodes_, text_};
+Document::Document(std::span<const std::uint64_t> words, std::string_view strings) {
+    KTM_ASSERT(words.size() > 1);
+    auto memory = std::make_unique_for_overwrite<std::byte[]>(words.size_bytes() + strings.size());
+    std::memcpy(memory.get(), words.data(), words.size_bytes());
+    if (!strings.empty()) {
+        std::memcpy(memory.get() + words.size_bytes(), strings.data(), strings.size());
+    }
+    const void* begin = memory.get();
+    const void* behind = memory.get() + words.size_bytes();
+    words_ = static_cast<const std::uint64_t*>(begin);
+    strings_ = static_cast<const char*>(behind);
+    keeper_ = Keeper{memory.release(),
+                     [](void* bytes) noexcept { delete[] static_cast<std::byte*>(bytes); }};
 }
 
 Document Document::extract(const View& view) {
     const Document& whole = *view.document_;
-    const std::uint32_t from = view.index_;
-    std::vector<Node> nodes(whole.nodes_.begin() + from, whole.nodes_.begin() + view.next());
-    std::string text;
-    for (Node& node : nodes) {
-        if (node.type == Type::string || node.type == Type::big_number) {
-            const std::string_view part = view.text_at(node);
-            node.text = static_cast<std::uint32_t>(text.size());
-            text += part;
-        } else if (node.type == Type::array || node.type == Type::object) {
-            node.end -= from;
+    // The word in front becomes the first one, which every tape has and nobody reads.
+    const std::uint32_t from = view.index_ - 1;
+    std::vector<std::uint64_t> words(whole.words_ + from, whole.words_ + view.next());
+    std::string strings;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const tape::Kind kind = tape::kind_of(words[i]);
+        if (kind == tape::Kind::string || kind == tape::Kind::big_number) {
+            const std::string_view text = tape::text_at(whole.strings_, tape::payload_of(words[i]));
+            words[i] = tape::make_word(kind, strings.size());
+            strings.append(text.data() - tape::length_bytes, text.size() + tape::length_bytes + 1);
+        } else if (tape::is_container(kind)) {
+            words[i] -= from;
+        } else if (tape::has_value_word(kind)) {
+            ++i;
         }
     }
-    return Document{std::move(nodes), std::move(text)};
+    return Document{words, strings};
 }
 
-const Node& View::node() const noexcept {
-    return document_->nodes_[index_];
+std::uint64_t View::word() const noexcept {
+    return document_->words_[index_];
 }
 
-std::string_view View::text_at(const Node& node) const noexcept {
-    return std::string_view{document_->text_}.substr(node.text, node.size);
+std::uint64_t View::number() const noexcept {
+    return document_->words_[index_ + 1];
+}
+
+std::string_view View::text() const noexcept {
+    return tape::text_at(document_->strings_, tape::payload_of(word()));
 }
 
 std::uint32_t View::next() const noexcept {
-    const Node& here = node();
-    const bool container = here.type == Type::array || here.type == Type::object;
-    return container ? here.end : index_ + 1;
+    return tape::behind(document_->words_, index_);
 }
 
 Type View::type() const noexcept {
-    return node().type;
+    switch (tape::kind_of(word())) {
+        case tape::Kind::null: return Type::null;
+        case tape::Kind::yes:
+        case tape::Kind::no: return Type::boolean;
+        case tape::Kind::integer: return Type::integer;
+        case tape::Kind::positive: return Type::positive;
+        case tape::Kind::real: return Type::real;
+        case tape::Kind::string: return Type::string;
+        case tape::Kind::big_number: return Type::big_number;
+        case tape::Kind::object: return Type::object;
+        case tape::Kind::array: return Type::array;
+        // The end of a container is never the place of a view.
+        case tape::Kind::object_end:
+        case tape::Kind::array_end: break;
+    }
+    return Type::null;
 }
 
 bool View::is_number() const noexcept {
@@ -76,26 +111,25 @@ bool View::is_number() const noexcept {
 }
 
 std::optional<bool> View::as_bool() const noexcept {
-    return type() == Type::boolean ? std::optional{node().boolean} : std::nullopt;
+    return type() == Type::boolean ? std::optional{tape::kind_of(word()) == tape::Kind::yes}
+                                   : std::nullopt;
 }
 
 std::optional<std::int64_t> View::as_int() const noexcept {
-    return type() == Type::integer ? std::optional{node().integer} : std::nullopt;
+    return type() == Type::integer ? std::optional{static_cast<std::int64_t>(number())}
+                                   : std::nullopt;
 }
 
 std::optional<std::uint64_t> View::as_uint() const noexcept {
-    if (type() == Type::positive) {
-        return node().positive;
-    }
-    const bool fits = type() == Type::integer && node().integer >= 0;
-    return fits ? std::optional{static_cast<std::uint64_t>(node().integer)} : std::nullopt;
+    const bool fits = type() == Type::positive || (type() == Type::integer && *as_int() >= 0);
+    return fits ? std::optional{number()} : std::nullopt;
 }
 
 std::optional<double> View::as_double() const noexcept {
     switch (type()) {
-        case Type::real: return node().real;
-        case Type::integer: return static_cast<double>(node().integer);
-        case Type::positive: return static_cast<double>(node().positive);
+        case Type::real: return std::bit_cast<double>(number());
+        case Type::integer: return static_cast<double>(static_cast<std::int64_t>(number()));
+        case Type::positive: return static_cast<double>(number());
         case Type::big_number:
         case Type::null:
         case Type::boolean:
@@ -107,15 +141,27 @@ std::optional<double> View::as_double() const noexcept {
 }
 
 std::optional<std::string_view> View::as_string() const noexcept {
-    return type() == Type::string ? std::optional{text_at(node())} : std::nullopt;
+    return type() == Type::string ? std::optional{text()} : std::nullopt;
 }
 
 std::optional<std::string_view> View::as_big_number() const noexcept {
-    return type() == Type::big_number ? std::optional{text_at(node())} : std::nullopt;
+    return type() == Type::big_number ? std::optional{text()} : std::nullopt;
 }
 
 std::size_t View::size() const noexcept {
-    return is_object() || is_array() ? node().size : 0;
+    if (!tape::is_container(tape::kind_of(word()))) {
+        return 0;
+    }
+    const std::uint32_t told = tape::children_of(word());
+    if (told < tape::children_max) {
+        return told;
+    }
+    std::size_t counted = 0;
+    for (auto item = Items::Iterator{document_, index_ + 1};
+         item != Items::Iterator{document_, tape::end_of(word()) - 1}; ++item) {
+        ++counted;
+    }
+    return is_object() ? counted / 2 : counted;
 }
 
 std::optional<View> View::find(std::string_view key) const noexcept {
@@ -140,18 +186,17 @@ std::optional<std::int64_t> View::find_int(std::string_view key) const noexcept 
 View::Fields View::fields() const noexcept {
     const bool walk = is_object();
     return Fields{Fields::Iterator{document_, walk ? index_ + 1 : 0},
-                  Fields::Iterator{document_, walk ? node().end : 0}};
+                  Fields::Iterator{document_, walk ? tape::end_of(word()) - 1 : 0}};
 }
 
 View::Items View::items() const noexcept {
     const bool walk = is_array();
     return Items{Items::Iterator{document_, walk ? index_ + 1 : 0},
-                 Items::Iterator{document_, walk ? node().end : 0}};
+                 Items::Iterator{document_, walk ? tape::end_of(word()) - 1 : 0}};
 }
 
 View::Field View::Fields::Iterator::operator*() const noexcept {
-    const View key{*document_, index_};
-    return Field{key.text_at(key.node()), View{*document_, index_ + 1}};
+    return Field{View{*document_, index_}.text(), View{*document_, index_ + 1}};
 }
 
 View::Fields::Iterator& View::Fields::Iterator::operator++() noexcept {

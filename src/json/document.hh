@@ -3,11 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <iterator>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace ktm::json {
 
@@ -26,20 +25,6 @@ enum class Type : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view name_of(Type type) noexcept;
-
-/// One entry of the flat form, in reading order; a container is followed by its children.
-struct Node {
-    Type type = Type::null;
-    std::uint32_t size = 0;  ///< Bytes of a string, children of an array, fields of an object.
-    union {
-        std::int64_t integer = 0;
-        std::uint64_t positive;
-        double real;
-        bool boolean;
-        std::uint32_t text;  ///< Where the string starts in the document's text.
-        std::uint32_t end;   ///< The first node behind a container.
-    };
-};
 
 /// A place in a Document. LIFETIME: valid as long as the document it came from is neither moved
 /// from nor destroyed.
@@ -79,35 +64,71 @@ public:
 
 private:
     friend class Document;
-    [[nodiscard]] const Node& node() const noexcept;
-    [[nodiscard]] std::string_view text_at(const Node& node) const noexcept;
+    [[nodiscard]] std::uint64_t word() const noexcept;
+    [[nodiscard]] std::uint64_t number() const noexcept;
+    [[nodiscard]] std::string_view text() const noexcept;
     [[nodiscard]] std::uint32_t next() const noexcept;
 
     const Document* document_;
     std::uint32_t index_;
 };
 
-/// Owns the nodes and the texts of one JSON value. Moving is cheap, copying is explicit.
+/// Holds the memory of a document, whoever made it, until nobody needs it any more.
+class Keeper {
+public:
+    using Release = void (*)(void* memory) noexcept;
+
+    Keeper() = default;
+    Keeper(void* memory, Release release) : memory_(memory), release_(release) {}
+    Keeper(Keeper&& other) noexcept
+        : memory_(std::exchange(other.memory_, nullptr)), release_(other.release_) {}
+    Keeper& operator=(Keeper&& other) noexcept {
+        std::swap(memory_, other.memory_);
+        std::swap(release_, other.release_);
+        return *this;
+    }
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
+    ~Keeper() {
+        if (memory_ != nullptr) {
+            release_(memory_);
+        }
+    }
+
+private:
+    void* memory_ = nullptr;
+    Release release_ = nullptr;
+};
+
+/// Owns one JSON value in its flat form (tape.hh). Moving is cheap, copying is explicit. One that
+/// came from a Parser has more room than it needs, for its speed: keep an extract() of what is kept
+/// long.
 class Document {
 public:
     /// The value null.
     Document();
-    Document(std::vector<Node> nodes, std::string text);
+    /// Copies a flat form whose places and indices are right.
+    Document(std::span<const std::uint64_t> words, std::string_view strings);
+    /// Takes a flat form over, with what keeps it.
+    Document(const std::uint64_t* words, const char* strings, Keeper keeper)
+        : words_(words), strings_(strings), keeper_(std::move(keeper)) {}
     Document(Document&&) noexcept = default;
     Document& operator=(Document&&) noexcept = default;
     Document(const Document&) = delete;
     Document& operator=(const Document&) = delete;
     ~Document() = default;
 
-    [[nodiscard]] View root() const noexcept { return View{*this, 0}; }
-    [[nodiscard]] Document copy() const;
-    /// The part of the document below `view` as a document of its own.
+    [[nodiscard]] View root() const noexcept { return View{*this, 1}; }
+    [[nodiscard]] Document copy() const { return extract(root()); }
+    /// The part of the document below `view` as a document of its own, no larger than it must be.
     [[nodiscard]] static Document extract(const View& view);
 
 private:
     friend class View;
-    std::vector<Node> nodes_;
-    std::string text_;
+
+    const std::uint64_t* words_ = nullptr;
+    const char* strings_ = nullptr;
+    Keeper keeper_;
 };
 
 struct View::Field {

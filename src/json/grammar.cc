@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// json/grammar.cc: RFC 8259, one function per production.
+// json/grammar.cc: RFC 8259, one function per production; what was read is written as a tape.
 #include "json/grammar.hh"
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <set>
+#include <utility>
+#include <vector>
+
+#include "json/tape.hh"
 
 namespace ktm::json {
 
 namespace {
 
-class Checker {
+class SlowReader {
 public:
-    Checker(std::string_view text, unsigned depth_max) : text_(text), depth_max_(depth_max) {}
+    SlowReader(std::string_view text, Rules rules) : text_(text), rules_(rules) {}
 
     std::optional<Fault> check() {
         skip_space();
@@ -24,6 +35,8 @@ public:
         }
         return fault_;
     }
+
+    [[nodiscard]] Document document() const { return Document{words_, strings_}; }
 
 private:
     [[nodiscard]] bool fail(std::string expected, std::string code = "invalid-json") {
@@ -50,19 +63,23 @@ private:
     bool value(unsigned depth) {
         const char c = peek();
         if (c == '{' || c == '[') {
-            if (depth >= depth_max_) {
-                return fail("at most " + std::to_string(depth_max_) + " levels of nesting",
+            if (depth >= rules_.levels_max) {
+                return fail("at most " + std::to_string(rules_.levels_max) + " levels of nesting",
                             "too-deep");
             }
             return c == '{' ? object(depth + 1) : array(depth + 1);
         }
         if (c == '"') {
-            std::string ignored;
-            return string(ignored);
+            std::string content;
+            const bool read = string(content);
+            write_text(tape::Kind::string, content);
+            return read;
         }
         for (const std::string_view word : {"true", "false", "null"}) {
             if (text_.substr(at_, word.size()) == word) {
                 at_ += word.size();
+                // The kinds of these three are their first letters.
+                (void)write(static_cast<tape::Kind>(word[0]), 0);
                 return true;
             }
         }
@@ -71,11 +88,13 @@ private:
 
     bool object(unsigned depth) {
         ++at_;
+        const std::size_t begin = write(tape::Kind::object, 0);
         skip_space();
         if (take('}')) {
-            return true;
+            return close(begin, tape::Kind::object_end, 0);
         }
         std::set<std::string> keys;
+        std::size_t count = 0;
         while (true) {
             const std::size_t start = at_;
             std::string key;
@@ -85,10 +104,12 @@ private:
             if (!string(key)) {
                 return false;
             }
-            if (!keys.insert(key).second) {
+            ++count;
+            if (!keys.insert(key).second && rules_.keys == Keys::unique) {
                 at_ = start;
                 return fail("each key once in an object", "duplicate-key");
             }
+            write_text(tape::Kind::string, key);
             skip_space();
             if (!take(':')) {
                 return fail("':' behind the key");
@@ -99,7 +120,7 @@ private:
             }
             skip_space();
             if (take('}')) {
-                return true;
+                return close(begin, tape::Kind::object_end, count);
             }
             if (!take(',')) {
                 return fail("',' or '}'");
@@ -110,17 +131,18 @@ private:
 
     bool array(unsigned depth) {
         ++at_;
+        const std::size_t begin = write(tape::Kind::array, 0);
         skip_space();
         if (take(']')) {
-            return true;
+            return close(begin, tape::Kind::array_end, 0);
         }
-        while (true) {
+        for (std::size_t count = 1;; ++count) {
             if (!value(depth)) {
                 return false;
             }
             skip_space();
             if (take(']')) {
-                return true;
+                return close(begin, tape::Kind::array_end, count);
             }
             if (!take(',')) {
                 return fail("',' or ']'");
@@ -248,32 +270,101 @@ private:
     }
 
     bool number() {
+        const std::size_t begin = at_;
         (void)take('-');
         if (!take('0') && !digits()) {
             return false;
         }
-        if (take('.') && !digits()) {
-            return false;
+        bool whole = true;
+        if (take('.')) {
+            whole = false;
+            if (!digits()) {
+                return false;
+            }
         }
         if (take('e') || take('E')) {
+            whole = false;
             if (!take('+')) {
                 (void)take('-');
             }
-            return digits();
+            if (!digits()) {
+                return false;
+            }
         }
+        write_number(std::string(text_.substr(begin, at_ - begin)), whole);
+        return true;
+    }
+
+    void write_number(const std::string& text, bool whole) {
+        const char* end = text.data() + text.size();
+        std::int64_t integer = 0;
+        std::uint64_t positive = 0;
+        const auto fits = [&](auto& value) {
+            return whole && std::from_chars(text.data(), end, value).ec == std::errc{};
+        };
+        if (fits(integer)) {
+            write_value(tape::Kind::integer, static_cast<std::uint64_t>(integer));
+        } else if (fits(positive)) {
+            write_value(tape::Kind::positive, positive);
+        } else if (const double real = std::strtod(text.c_str(), nullptr);
+                   !whole && std::isfinite(real)) {
+            write_value(tape::Kind::real, std::bit_cast<std::uint64_t>(real));
+        } else {
+            write_text(tape::Kind::big_number, text);
+        }
+    }
+
+    std::size_t write(tape::Kind kind, std::uint64_t payload) {
+        words_.push_back(tape::make_word(kind, payload));
+        return words_.size() - 1;
+    }
+
+    void write_value(tape::Kind kind, std::uint64_t value) {
+        (void)write(kind, 0);
+        words_.push_back(value);
+    }
+
+    void write_text(tape::Kind kind, const std::string& text) {
+        (void)write(kind, strings_.size());
+        const auto size = static_cast<std::uint32_t>(text.size());
+        std::array<char, tape::length_bytes> length{};
+        std::memcpy(length.data(), &size, length.size());
+        strings_.append(length.data(), length.size());
+        strings_ += text;
+        strings_ += '\0';
+    }
+
+    [[nodiscard]] bool close(std::size_t begin, tape::Kind end, std::size_t children) {
+        (void)write(end, begin);
+        const std::uint64_t told = std::min<std::uint64_t>(children, tape::children_max);
+        words_[begin] = tape::make_word(tape::kind_of(words_[begin]), told << 32U | words_.size());
         return true;
     }
 
     std::string_view text_;
-    unsigned depth_max_;
+    Rules rules_;
     std::size_t at_ = 0;
     std::optional<Fault> fault_;
+    std::vector<std::uint64_t> words_{0};
+    std::string strings_;
 };
 
 }  // namespace
 
-std::optional<Fault> find_fault(std::string_view text, unsigned depth_max) {
-    return Checker{text, depth_max}.check();
+std::optional<Fault> find_fault(std::string_view text, Rules rules) {
+    return SlowReader{text, rules}.check();
+}
+
+Result<Document> read_slowly(std::string_view text, Rules rules) {
+    SlowReader reader{text, rules};
+    const std::optional<Fault> fault = reader.check();
+    if (fault) {
+        return Error{
+            Kind::invalid, fault->code,
+            "expected " + fault->expected + " at column " + std::to_string(fault->offset + 1), "",
+            nullptr};
+    }
+    return reader.document();
 }
 
 }  // namespace ktm::json

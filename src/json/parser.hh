@@ -8,20 +8,18 @@
 
 #include "base/result.hh"
 #include "json/document.hh"
+#include "json/rules.hh"
 
 namespace ktm::json {
 
 /// Readable bytes that must follow a text which is parsed in place.
 inline constexpr std::size_t padding_bytes = 64;
 
-/// LIMIT: containers within containers; QEMU's deepest answers have about ten.
-inline constexpr unsigned depth_max = 64;
-
 /// Reused from text to text, so that parsing a message allocates only what the message keeps.
-/// Refuses invalid UTF-8, duplicate keys, more levels than allowed and anything behind the value.
+/// Refuses invalid UTF-8, anything behind the value, and what the rules do not allow.
 class Parser {
 public:
-    explicit Parser(unsigned levels_max = depth_max);
+    explicit Parser(Rules rules = {});
     Parser(Parser&&) noexcept;
     Parser& operator=(Parser&&) noexcept;
     ~Parser();

@@ -128,7 +128,7 @@ std::size_t character_bytes(std::string_view text) {
     }
     // The grammar knows UTF-8 already; a string of one character is a complete question to it.
     const std::string one = "\"" + std::string(text.substr(0, length)) + "\"";
-    return text.size() >= length && !find_fault(one, 1) ? length : 0;
+    return text.size() >= length && !find_fault(one) ? length : 0;
 }
 
 /// Whether a terminal would obey this valid character: controls, and marks that turn the direction

@@ -31,21 +31,22 @@ struct Member {
 
 /// What was written below one key: a value, or further keys.
 struct Tree {
+    std::string name;
     std::optional<std::string> value;
-    std::vector<std::pair<std::string, Tree>> children;
+    std::vector<Tree> children;
 
     Tree& child(std::string_view key) {
-        for (auto& [name, tree] : children) {
-            if (name == key) {
+        for (Tree& tree : children) {
+            if (tree.name == key) {
                 return tree;
             }
         }
-        return children.emplace_back(std::string(key), Tree{}).second;
+        return children.emplace_back(Tree{std::string(key), {}, {}});
     }
 
     [[nodiscard]] const std::string* value_of(std::string_view key) const {
-        for (const auto& [name, tree] : children) {
-            if (name == key && tree.value) {
+        for (const Tree& tree : children) {
+            if (tree.name == key && tree.value) {
                 return &*tree.value;
             }
         }
@@ -134,7 +135,7 @@ public:
             return build_array(*entry, tree, path, depth);
         }
         if (!tree.value) {
-            return wrong_value(path, "." + tree.children.front().first, "a value, not a part");
+            return wrong_value(path, "." + tree.children.front().name, "a value, not a part");
         }
         return meta == "enum" ? build_enum(*entry, *tree.value, path)
                               : build_builtin(*entry, *tree.value, path);
@@ -248,7 +249,8 @@ private:
             return members.error();
         }
         json::ObjectWriter object;
-        for (const auto& [key, child] : tree.children) {
+        for (const Tree& child : tree.children) {
+            const std::string& key = child.name;
             const Result<std::string> type = type_of(*members, key, path);
             if (!type) {
                 return type.error();
@@ -260,8 +262,8 @@ private:
             object.json(key, *value);
         }
         KTM_CHECK(require(*members, path, [&](const std::string& name) {
-            for (const auto& child : tree.children) {
-                if (child.first == name) {
+            for (const Tree& child : tree.children) {
+                if (child.name == name) {
                     return true;
                 }
             }
@@ -277,7 +279,8 @@ private:
         }
         std::string list;
         for (std::size_t i = 0; i < tree.children.size(); ++i) {
-            const auto& [key, child] = tree.children[i];
+            const Tree& child = tree.children[i];
+            const std::string& key = child.name;
             if (key != std::to_string(i)) {
                 return misfit("wrong-index", "'" + below(path, key) + "' comes where '" +
                                                  below(path, std::to_string(i)) + "' was expected");

@@ -13,7 +13,9 @@ void Framer::receive(std::string_view bytes) {
     if (overflowed_ || bytes.empty()) {
         return;
     }
-    if (begin_ > 0) {
+    if (begin_ == end_) {
+        begin_ = scanned_ = end_ = 0;
+    } else if (begin_ > 0) {
         std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
         end_ -= begin_;
         scanned_ -= begin_;

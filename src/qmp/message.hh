@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/id.hh"
@@ -31,29 +30,42 @@ struct Greeting {
     [[nodiscard]] std::string version() const;
 };
 
-/// Something that happened to the VM. The data is the field `data` of `body`.
+/// Something that happened to the VM.
 struct Event {
-    std::string name;
-    std::optional<WallTime> time;  ///< QEMU's own stamp.
-    json::Document body;
+    json::Document body;  ///< The whole message.
 
-    /// The event's data; an event without data has an empty object's view or null.
+    [[nodiscard]] std::string_view name() const { return *body.root().find_string("event"); }
     [[nodiscard]] std::optional<json::View> data() const { return body.root().find("data"); }
+    /// QEMU's own stamp; nothing where it has none or its clock failed.
+    [[nodiscard]] std::optional<WallTime> time() const;
 };
 
-/// The answer to a command, or a complaint of QEMU's parser, which has no id.
+/// The result of a command.
 struct Reply {
+    json::Document body;  ///< The whole message.
+
+    [[nodiscard]] json::View result() const { return *body.root().find("return"); }
+};
+
+/// One line of QEMU, told apart by what it is.
+struct Message {
+    enum class Form { greeting, event, result, error };
+
+    Form form = Form::event;
     std::optional<CommandId> id;
     json::Document body;
-    bool is_error = false;
-
-    /// The result. Only for a reply that is not an error.
-    [[nodiscard]] json::View result() const { return *body.root().find("return"); }
-    /// QEMU's class as the code and its text. Only for an error.
-    [[nodiscard]] Error refusal() const;
 };
 
-using Message = std::variant<Greeting, Event, Reply>;
+/// What a message of form greeting says.
+[[nodiscard]] Result<Greeting> greeting_of(const json::Document& body);
+
+/// What a message of form error says: QEMU's class as the code, and its text.
+[[nodiscard]] Error refusal_of(const json::Document& body);
+
+/// How the lines of QEMU are read. A key that stands twice in the envelope, where it would decide
+/// whose reply this is, is refused by decode(); in the data below it the first one counts, for all
+/// readers.
+inline constexpr json::Rules line_rules{json::depth_max, json::Keys::first_counts};
 
 /// Reads one line. A line that is JSON but no QMP message is an error of kind protocol.
 [[nodiscard]] Result<Message> decode(json::Parser& parser, std::string_view padded_line);

@@ -63,9 +63,13 @@ void Session::read_line(std::string_view line, Instant now) {
     }
     if (message) {
         accept(std::move(*message), now);
-        return;
+    } else {
+        refuse(std::move(message).error());
     }
-    Error error = std::move(message).error();
+}
+
+/// Ends the conversation because of something that QEMU sent.
+void Session::refuse(Error error) {
     fail(state_ == State::greeting
              ? std::move(error).wrapped(Kind::protocol, "bad-greeting",
                                         "what answers there does not speak QMP", "greet QEMU")
@@ -79,73 +83,81 @@ void Session::put(const std::string& line) {
     output_ += line;
 }
 
-void Session::accept(Message message, Instant now) {
-    if (auto* greeting = std::get_if<Greeting>(&message)) {
-        accept_greeting(std::move(*greeting), now);
-    } else if (auto* event = std::get_if<Event>(&message)) {
-        accept_event(std::move(*event));
-    } else {
-        accept_reply(std::move(std::get<Reply>(message)));
+void Session::accept(Message&& message, Instant now) {
+    switch (message.form) {
+        case Message::Form::greeting: accept_greeting(message.body, now); break;
+        case Message::Form::event: accept_event(Event{std::move(message.body)}); break;
+        case Message::Form::result:
+        case Message::Form::error: accept_reply(std::move(message)); break;
     }
 }
 
-void Session::accept_greeting(Greeting greeting, Instant now) {
+void Session::accept_greeting(const json::Document& body, Instant now) {
     if (state_ != State::greeting) {
         fail(Error{Kind::protocol, "second-greeting",
                    "QEMU greeted twice on one connection; it may have been replaced by another",
                    "read a message of QEMU", nullptr});
         return;
     }
-    greeting_ = std::move(greeting);
+    Result<Greeting> greeting = greeting_of(body);
+    if (!greeting) {
+        refuse(std::move(greeting).error());
+        return;
+    }
+    greeting_ = std::move(*greeting);
     state_ = State::negotiating;
     phase_deadline_ = now + limits_.negotiation_within;
     negotiation_ = ids_.next();
     put(encode(*negotiation_, "qmp_capabilities", ""));
 }
 
-void Session::accept_event(Event event) {
+void Session::accept_event(Event&& event) {
     if (state_ == State::greeting) {
-        happenings_.emplace_back(Warned{"dropped the event " + printable(event.name) +
+        happenings_.emplace_back(Warned{"dropped the event " + printable(event.name()) +
                                         ", which came before the greeting"});
         return;
     }
-    happenings_.emplace_back(std::move(event));
+    happenings_.emplace_back(std::in_place_type<Event>, std::move(event));
 }
 
-void Session::accept_reply(Reply reply) {
+void Session::accept_reply(Message&& message) {
     if (state_ == State::greeting) {
         happenings_.emplace_back(Warned{"dropped a reply that came before the greeting"});
         return;
     }
-    if (reply.is_error && !reply.id) {
-        fail(reply.refusal().wrapped(Kind::protocol, "unreadable-command",
-                                     "QEMU could not read what was sent to it", "talk to QEMU"));
+    const bool refused = message.form == Message::Form::error;
+    if (refused && !message.id) {
+        fail(refusal_of(message.body)
+                 .wrapped(Kind::protocol, "unreadable-command",
+                          "QEMU could not read what was sent to it", "talk to QEMU"));
         return;
     }
-    if (negotiation_ && reply.id == negotiation_) {
-        accept_negotiation(std::move(reply));
+    if (negotiation_ && message.id == negotiation_) {
+        accept_negotiation(message);
         return;
     }
-    const auto found = std::find_if(pending_.begin(), pending_.end(),
-                                    [&](const Pending& pending) { return reply.id == pending.id; });
+    const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+        return message.id == pending.id;
+    });
     // Before the negotiation is over none of our commands has been sent: no reply can be theirs.
     if (found == pending_.end() || state_ != State::ready) {
-        warn_of_unexpected(reply);
+        warn_of_unexpected(message);
         return;
     }
     const auto index = static_cast<std::size_t>(found - pending_.begin());
-    if (reply.is_error) {
-        answer(index, reply.refusal().while_trying(intent_of(found->command)));
+    if (refused) {
+        answer(index, refusal_of(message.body).while_trying(intent_of(found->command)));
     } else {
-        answer(index, std::move(reply));
+        answer(index, Reply{std::move(message.body)});
     }
 }
 
-void Session::accept_negotiation(Reply reply) {
+void Session::accept_negotiation(const Message& message) {
     negotiation_.reset();
-    if (reply.is_error) {
-        fail(reply.refusal().wrapped(Kind::protocol, "negotiation-refused",
-                                     "QEMU refused the negotiation", "talk to QEMU"));
+    if (message.form == Message::Form::error) {
+        fail(refusal_of(message.body)
+                 .wrapped(Kind::protocol, "negotiation-refused", "QEMU refused the negotiation",
+                          "talk to QEMU"));
         return;
     }
     state_ = State::ready;
@@ -156,21 +168,24 @@ void Session::accept_negotiation(Reply reply) {
     happenings_.emplace_back(Became{greeting_});
 }
 
-void Session::warn_of_unexpected(const Reply& reply) {
-    if (!reply.id) {
+void Session::warn_of_unexpected(const Message& message) {
+    if (!message.id) {
         happenings_.emplace_back(Warned{"dropped a reply without an id"});
-    } else if (reply.id->value == 0 || reply.id->value > ids_.last()) {
+    } else if (message.id->value == 0 || message.id->value > ids_.last()) {
         happenings_.emplace_back(Warned{"dropped a reply to a command that was never sent"});
     } else {
         happenings_.emplace_back(
-            Warned{"dropped a late or second reply to command " + number(*reply.id)});
+            Warned{"dropped a late or second reply to command " + number(*message.id)});
     }
 }
 
-void Session::answer(std::size_t index, Result<Reply> reply) {
-    const CommandId id = pending_[index].id;
-    pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(index));
-    happenings_.emplace_back(Answered{id, std::move(reply)});
+void Session::answer(std::size_t index, Result<Reply>&& reply) {
+    happenings_.emplace_back(std::in_place_type<Answered>, pending_[index].id, std::move(reply));
+    if (index == 0) {
+        pending_.pop_front();
+    } else {
+        pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(index));
+    }
 }
 
 void Session::fail_all(const Error& sent, const Error& never_sent) {
@@ -182,6 +197,9 @@ void Session::fail_all(const Error& sent, const Error& never_sent) {
 }
 
 void Session::fail(Error error) {
+    if (state_ == State::closed) {
+        return;
+    }
     state_ = State::closed;
     phase_deadline_.reset();
     const auto cause = std::make_shared<const Error>(error);

@@ -29,9 +29,11 @@
 // qmp_capabilities.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,6 +55,8 @@ struct Became {
 
 /// A command has ended, in the one way that it ends.
 struct Answered {
+    Answered(CommandId command, Result<Reply>&& outcome) : id(command), reply(std::move(outcome)) {}
+
     CommandId id;
     Result<Reply> reply;
 };
@@ -120,14 +124,15 @@ private:
     };
 
     void read_line(std::string_view line, Instant now);
-    void accept(Message message, Instant now);
+    void accept(Message&& message, Instant now);
+    void refuse(Error error);
     void put(const std::string& line);
-    void accept_greeting(Greeting greeting, Instant now);
-    void accept_event(Event event);
-    void accept_reply(Reply reply);
-    void accept_negotiation(Reply reply);
-    void warn_of_unexpected(const Reply& reply);
-    void answer(std::size_t index, Result<Reply> reply);
+    void accept_greeting(const json::Document& body, Instant now);
+    void accept_event(Event&& event);
+    void accept_reply(Message&& message);
+    void accept_negotiation(const Message& message);
+    void warn_of_unexpected(const Message& message);
+    void answer(std::size_t index, Result<Reply>&& reply);
     void fail_all(const Error& sent, const Error& never_sent);
     void expire_commands(Instant now);
     [[nodiscard]] Error silence() const;
@@ -136,12 +141,12 @@ private:
     LineTap tap_;
     State state_ = State::greeting;
     Framer framer_;
-    json::Parser parser_;
+    json::Parser parser_{line_rules};
     IdCounter<CommandTag> ids_;
     std::optional<CommandId> negotiation_;
     Greeting greeting_;
     std::optional<Instant> phase_deadline_;
-    std::vector<Pending> pending_;  ///< In the order of their ids; replies nearly always are, too.
+    std::deque<Pending> pending_;  ///< In the order of their ids; replies nearly always are, too.
     std::string output_;
     std::vector<Happening> happenings_;
 };

@@ -118,7 +118,7 @@ void Reader::read_line(std::string_view line, std::vector<Record>& records) {
     }
     const Result<json::Document> parsed = parser_.parse(line);
     if (!parsed) {
-        const std::optional<json::Fault> fault = json::find_fault(line, levels_max);
+        const std::optional<json::Fault> fault = json::find_fault(line, rules);
         fail(parsed.error().code, fault ? fault->offset + 1 : 1,
              fault ? fault->expected : parsed.error().what);
         return;

@@ -37,8 +37,9 @@ public:
     [[nodiscard]] const std::optional<Header>& header() const noexcept { return header_; }
 
 private:
-    /// A record is one level around a message that may have all the levels of JSON.
-    static constexpr unsigned levels_max = json::depth_max + 1;
+    /// A record is one level around a message, which may have all the levels of JSON, and keys
+    /// twice.
+    static constexpr json::Rules rules{json::depth_max + 1, json::Keys::first_counts};
 
     void read_lines(std::vector<Record>& records);
     void read_line(std::string_view line, std::vector<Record>& records);
@@ -48,7 +49,7 @@ private:
     void take(std::string_view bytes, std::vector<Record>& records);
     void fail(std::string code, std::size_t column, std::string_view expected);
 
-    json::Parser parser_{levels_max};
+    json::Parser parser_{rules};
     std::optional<Decompressor> decompressor_;
     std::string start_;  ///< The first bytes, until there are enough to know the form.
     bool form_known_ = false;

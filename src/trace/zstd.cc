@@ -4,6 +4,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/assert.hh"
@@ -13,6 +14,8 @@ namespace ktm::trace {
 namespace {
 
 constexpr std::size_t piece_bytes = 65536;
+constexpr std::size_t frame_start_bytes = 5;  ///< What zstd wants of a frame first.
+constexpr std::size_t block_header_bytes = 3;
 
 }  // namespace
 
@@ -65,10 +68,12 @@ Decompressor::~Decompressor() = default;
 
 Result<void> Decompressor::decompress(std::string_view bytes, std::string& out) {
     std::array<char, piece_bytes> piece;
-    ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+    ZSTD_inBuffer input{bytes.data(), 0, 0};
     bool filled = false;
     // A full output may hide more that is ready inside, even when all input was taken.
-    while (input.pos < input.size || filled) {
+    while (input.pos < bytes.size() || filled) {
+        // On a damage zstd forgets what it made in the same call: one block at a time loses none.
+        input.size = input.pos + std::min(bytes.size() - input.pos, wanted_);
         ZSTD_outBuffer output{piece.data(), piece.size(), 0};
         const std::size_t hint = ZSTD_decompressStream(context_.get(), &output, &input);
         out.append(piece.data(), output.pos);
@@ -79,6 +84,10 @@ Result<void> Decompressor::decompress(std::string_view bytes, std::string& out) 
         }
         filled = output.pos == output.size && hint != 0;
         at_end_ = hint == 0;
+        // The hint asks for the next block's header too; a fault in it would cost this block.
+        wanted_ = at_end_                     ? frame_start_bytes
+                  : hint > block_header_bytes ? hint - block_header_bytes
+                                              : hint;
     }
     return {};
 }

@@ -55,6 +55,7 @@ private:
     };
     std::unique_ptr<ZSTD_DCtx_s, Free> context_;
     bool at_end_ = true;
+    std::size_t wanted_ = 5;
 };
 
 }  // namespace ktm::trace

@@ -47,7 +47,7 @@ def commands_of_help(text):
 
 
 def prepared(scene):
-    """Puts what the texts speak of into the folder, and starts its VM; returns its spare monitor."""
+    """Puts what the texts speak of into the folder, and starts its VM."""
     os.symlink(BINARY, scene.folder / "katamaran")
     shutil.copy(RECORDING, scene.folder / "run.jsonl")
     if shutil.which("zstd") is None:

@@ -86,7 +86,9 @@ TEST_CASE("base/prefix: every malformed prefix is refused") {
 TEST_CASE("base/endpoint: paths, unix and tcp are told apart and written back") {
     CHECK(Endpoint::parse("/run/vm.qmp")->text() == "/run/vm.qmp");
     CHECK(Endpoint::parse("./vm.qmp")->text() == "./vm.qmp");
-    CHECK(Endpoint::parse("unix:vm.qmp")->text() == "vm.qmp");
+    CHECK(Endpoint::parse("unix:vm.qmp")->text() == "unix:vm.qmp");
+    CHECK(Endpoint::parse("unix:/run/vm.qmp")->text() == "/run/vm.qmp");
+    CHECK(Endpoint::parse("unix:tcp:192.0.2.1:1")->text() == "unix:tcp:192.0.2.1:1");
     CHECK(Endpoint::parse("tcp:192.0.2.1:4444")->text() == "tcp:192.0.2.1:4444");
     CHECK(Endpoint::parse("tcp:[2001:db8::1]:4444")->text() == "tcp:[2001:db8::1]:4444");
 }

@@ -16,9 +16,9 @@ namespace {
 bool matches(const char* wait, const char* line) {
     json::Parser parser;
     const std::string padded = std::string(line) + std::string(json::padding_bytes, ' ');
-    const Result<qmp::Message> message =
+    Result<qmp::Message> message =
         qmp::decode(parser, std::string_view{padded}.substr(0, std::string_view{line}.size()));
-    return AwaitedEvent::parse(wait)->matches(std::get<qmp::Event>(*message));
+    return AwaitedEvent::parse(wait)->matches(qmp::Event{std::move(message->body)});
 }
 
 std::string summary(const char* text, std::size_t width = 200) {

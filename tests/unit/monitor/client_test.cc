@@ -77,12 +77,13 @@ std::string answer_all(const std::string& line) {
 }
 
 Client::Handlers handlers(TestWorld& world, std::string& story) {
-    return {[&story](const qmp::Greeting& greeted) { story += "ready " + greeted.version() + ";"; },
-            [&story](const qmp::Event& event) { story += "event " + event.name + ";"; },
-            [&story, &world](std::optional<Error> error) {
-                story += "closed " + (error ? error->code : std::string("by us")) + ";";
-                world.stop();
-            }};
+    return {
+        [&story](const qmp::Greeting& greeted) { story += "ready " + greeted.version() + ";"; },
+        [&story](const qmp::Event& event) { story += "event " + std::string(event.name()) + ";"; },
+        [&story, &world](std::optional<Error> error) {
+            story += "closed " + (error ? error->code : std::string("by us")) + ";";
+            world.stop();
+        }};
 }
 
 }  // namespace

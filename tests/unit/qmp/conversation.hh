@@ -18,7 +18,7 @@ inline constexpr const char* greeting_line =
 /// One word or two for each happening, so that a test asserts the whole sequence.
 inline std::string told(const Happening& happening) {
     if (const auto* event = std::get_if<Event>(&happening)) {
-        return "event " + event->name;
+        return "event " + std::string(event->name());
     }
     if (const auto* answered = std::get_if<Answered>(&happening)) {
         const std::string number = "#" + std::to_string(answered->id.value) + " ";

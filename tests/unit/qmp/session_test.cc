@@ -81,9 +81,9 @@ TEST_CASE("qmp/session: QEMU's own time stamps are kept, and a bad stamp is none
               "\r\n");
     std::vector<Happening> happenings;
     talk.session.take_happenings(happenings);
-    CHECK(std::get<Event>(happenings.at(0)).time == ktm::WallTime{1795227836s + 274241us});
-    CHECK_FALSE(std::get<Event>(happenings.at(1)).time);
-    CHECK_FALSE(std::get<Event>(happenings.at(2)).time);
+    CHECK(std::get<Event>(happenings.at(0)).time() == ktm::WallTime{1795227836s + 274241us});
+    CHECK_FALSE(std::get<Event>(happenings.at(1)).time());
+    CHECK_FALSE(std::get<Event>(happenings.at(2)).time());
 }
 
 TEST_CASE("qmp/session: an event during the negotiation is not lost") {

@@ -20,6 +20,22 @@ constexpr std::size_t compressed_piece_bytes = 2048;
 constexpr std::string_view a_record =
     R"(a record, such as {"t":1,"port":"qmp","dir":"in","msg":{}})";
 
+/// The second place of a field of the record itself, where two values would contradict each other;
+/// in the message below the first one counts.
+std::optional<std::size_t> column_of_repetition(std::string_view line, const json::View& record) {
+    for (const std::string_view name : {"t", "port", "dir", "msg", "text", "magic", "version"}) {
+        std::size_t count = 0;
+        for (const json::View::Field field : record.fields()) {
+            count += field.key == name ? 1 : 0;
+        }
+        const std::string quoted = "\"" + std::string(name) + "\"";
+        if (count > 1) {
+            return line.find(quoted, line.find(quoted) + 1) + 1;
+        }
+    }
+    return std::nullopt;
+}
+
 /// Where the field stands in its line, from 1; the start of the line when it is not there.
 std::size_t column_of(std::string_view line, std::string_view field) {
     const std::size_t found = line.find("\"" + std::string(field) + "\"");
@@ -126,6 +142,10 @@ void Reader::read_line(std::string_view line, std::vector<Record>& records) {
     const json::View root = parsed->root();
     if (!root.is_object()) {
         fail("bad-record", 1, a_record);
+        return;
+    }
+    if (const std::optional<std::size_t> column = column_of_repetition(line, root)) {
+        fail("duplicate-key", *column, "each field of a record once");
         return;
     }
     if (line_ == 1 && root.find("magic")) {

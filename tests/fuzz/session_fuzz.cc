@@ -172,7 +172,8 @@ private:
         story_ += "answered " + std::to_string(answered.id.value) + " ";
         if (answered.reply) {
             KTM_ASSERT(became_ && on_wire_.contains(answered.id.value));
-            KTM_ASSERT(!answered.reply->is_error && answered.reply->id == answered.id);
+            KTM_ASSERT(answered.reply->body.root().find("return"));
+            KTM_ASSERT(answered.reply->body.root().find("id")->as_uint() == answered.id.value);
             story_ += json::compact(answered.reply->result()) + "\n";
         } else {
             story_ += answered.reply.error().sentence() + "\n";

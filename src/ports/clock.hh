@@ -6,25 +6,15 @@
 
 #include "base/time.hh"
 #include "base/unique_function.hh"
+#include "ports/pinned.hh"
 
 namespace ktm::ports {
 
 /// An armed deadline; destroying it disarms it.
-class Timer {
-public:
-    Timer() = default;
-    Timer(const Timer&) = delete;
-    Timer& operator=(const Timer&) = delete;
-    virtual ~Timer() = default;
-};
+class Timer : public Pinned {};
 
-class Clock {
+class Clock : public Pinned {
 public:
-    Clock() = default;
-    Clock(const Clock&) = delete;
-    Clock& operator=(const Clock&) = delete;
-    virtual ~Clock() = default;
-
     [[nodiscard]] virtual Instant now() const = 0;
     [[nodiscard]] virtual WallTime wall_now() const = 0;
 

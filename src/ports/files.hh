@@ -9,18 +9,16 @@
 #include "base/bytes.hh"
 #include "base/result.hh"
 #include "base/unique_function.hh"
+#include "ports/pinned.hh"
 
 namespace ktm::ports {
 
 /// Appends to a file without ever making the caller wait for a disk, and without losing what was
 /// appended when the caller is killed.
-class Spool {
+class Spool : public Pinned {
 public:
-    Spool() = default;
-    Spool(const Spool&) = delete;
-    Spool& operator=(const Spool&) = delete;
     /// Closes; an error at this point is lost, so call close() first.
-    virtual ~Spool() = default;
+    ~Spool() override = default;
 
     virtual void append(std::string_view bytes) = 0;
 
@@ -32,13 +30,8 @@ public:
 /// Turns what is appended into what is stored, for instance compressed; `last` ends the stream.
 using Filter = UniqueFunction<std::string(std::string_view bytes, bool last)>;
 
-class Files {
+class Files : public Pinned {
 public:
-    Files() = default;
-    Files(const Files&) = delete;
-    Files& operator=(const Files&) = delete;
-    virtual ~Files() = default;
-
     /// The whole file; an error when it is larger than `size_max`.
     [[nodiscard]] virtual Result<std::string> read(const std::string& path, Bytes size_max) = 0;
 

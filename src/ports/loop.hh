@@ -10,13 +10,8 @@
 
 namespace ktm::ports {
 
-class Loop {
+class Loop : public Pinned {
 public:
-    Loop() = default;
-    Loop(const Loop&) = delete;
-    Loop& operator=(const Loop&) = delete;
-    virtual ~Loop() = default;
-
     /// Runs callbacks until stop() is called or nothing is left that could call back.
     virtual void run() = 0;
     virtual void stop() = 0;

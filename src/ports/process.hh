@@ -10,6 +10,7 @@
 #include "base/bytes.hh"
 #include "base/result.hh"
 #include "base/unique_function.hh"
+#include "ports/pinned.hh"
 
 namespace ktm::ports {
 
@@ -30,25 +31,15 @@ struct Ending {
 };
 
 /// A program that was started. Destroying it before its end kills it.
-class Process {
+class Process : public Pinned {
 public:
-    Process() = default;
-    Process(const Process&) = delete;
-    Process& operator=(const Process&) = delete;
-    virtual ~Process() = default;
-
     [[nodiscard]] virtual int pid() const = 0;
     [[nodiscard]] virtual Result<void> send_signal(int signal) = 0;
 };
 
-class Processes {
+class Processes : public Pinned {
 public:
     using Ended = UniqueFunction<void(Ending)>;
-
-    Processes() = default;
-    Processes(const Processes&) = delete;
-    Processes& operator=(const Processes&) = delete;
-    virtual ~Processes() = default;
 
     /// Calls `ended` once, when the program is gone and its output has been read to the end.
     [[nodiscard]] virtual Result<std::unique_ptr<Process>> start(const Program& program,

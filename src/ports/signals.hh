@@ -6,25 +6,15 @@
 
 #include "base/result.hh"
 #include "base/unique_function.hh"
+#include "ports/pinned.hh"
 
 namespace ktm::ports {
 
 /// As long as it lives the signal is delivered here instead of doing its default harm.
-class Watch {
-public:
-    Watch() = default;
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-    virtual ~Watch() = default;
-};
+class Watch : public Pinned {};
 
-class Signals {
+class Signals : public Pinned {
 public:
-    Signals() = default;
-    Signals(const Signals&) = delete;
-    Signals& operator=(const Signals&) = delete;
-    virtual ~Signals() = default;
-
     [[nodiscard]] virtual Result<std::unique_ptr<Watch>> watch(int signal,
                                                                UniqueFunction<void()> arrived) = 0;
 };

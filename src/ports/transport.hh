@@ -10,11 +10,12 @@
 #include "base/address.hh"
 #include "base/result.hh"
 #include "base/unique_function.hh"
+#include "ports/pinned.hh"
 
 namespace ktm::ports {
 
 /// An open connection; destroying it closes it, from any place, its own callbacks included.
-class Stream {
+class Stream : public Pinned {
 public:
     struct Handlers {
         /// Bytes that arrived; valid during the call only.
@@ -22,11 +23,6 @@ public:
         /// The stream has ended, once: nothing for an orderly end, else the error. Nothing follows.
         UniqueFunction<void(std::optional<Error>)> on_end;
     };
-
-    Stream() = default;
-    Stream(const Stream&) = delete;
-    Stream& operator=(const Stream&) = delete;
-    virtual ~Stream() = default;
 
     /// Begins to read; called once. No handler runs from inside this call.
     virtual void start(Handlers handlers) = 0;
@@ -39,32 +35,15 @@ public:
 };
 
 /// Something that was begun and can be given up: destroying it cancels it without a callback.
-class Pending {
-public:
-    Pending() = default;
-    Pending(const Pending&) = delete;
-    Pending& operator=(const Pending&) = delete;
-    virtual ~Pending() = default;
-};
+class Pending : public Pinned {};
 
 /// An open listening socket; destroying it closes it and removes its path.
-class Listener {
-public:
-    Listener() = default;
-    Listener(const Listener&) = delete;
-    Listener& operator=(const Listener&) = delete;
-    virtual ~Listener() = default;
-};
+class Listener : public Pinned {};
 
-class Transport {
+class Transport : public Pinned {
 public:
     using Connected = UniqueFunction<void(Result<std::unique_ptr<Stream>>)>;
     using Accepted = UniqueFunction<void(std::unique_ptr<Stream>)>;
-
-    Transport() = default;
-    Transport(const Transport&) = delete;
-    Transport& operator=(const Transport&) = delete;
-    virtual ~Transport() = default;
 
     /// Calls `connected` once, later; an error that is known at once is returned instead. There is
     /// no deadline here: that is the caller's Clock.

@@ -35,7 +35,8 @@ std::optional<unsigned> parse_decimal(std::string_view text, unsigned max) {
 }
 
 Result<Endpoint> parse_tcp(std::string_view text, std::string_view whole) {
-    static constexpr std::string_view expected = "tcp:192.0.2.1:4444 or tcp:[2001:db8::1]:4444";
+    static constexpr std::string_view expected =
+        "tcp:192.0.2.1:4444 or tcp:[2001:db8::1]:4444 (names are not looked up)";
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos) {
         return malformed(whole, "an endpoint", expected);

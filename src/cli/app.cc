@@ -3,8 +3,10 @@
 #include "cli/app.hh"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/nearest.hh"
@@ -69,12 +71,13 @@ CLI::Validator not_empty() {
 
 /// The whole command line as CLI11 sees it, and what it was filled with.
 struct CommandLine {
-    CLI::App app{"Moves running QEMU and Kata Containers VMs between nodes."};
+    CLI::App app{"Talks to running QEMU and Kata Containers VMs, and reads what was recorded."};
     CLI::App* qmp = nullptr;
     CLI::App* trace = nullptr;
     CLI::App* show = nullptr;
     QmpOptions qmp_options;
     TraceShowOptions show_options;
+    bool json = false;  ///< Somebody wants JSON, even if the rest cannot be read.
 
     CommandLine() {
         app.name("katamaran");
@@ -107,7 +110,7 @@ struct CommandLine {
                         "Keep the conversation in a new file; compressed if it ends in .zst")
             ->type_name("FILE")
             ->check(not_empty());
-        qmp->add_flag("--json", qmp_options.json, "Print JSON as QEMU sent it, one value a line");
+        qmp->add_flag("--json", qmp_options.json, "Print compact JSON, one value a line");
     }
 
     void add_trace() {
@@ -136,8 +139,9 @@ std::string place_of(const CLI::App& app) {
     return place;
 }
 
-int refuse(const std::string& what, const CLI::App& app) {
-    Console{false}.note(what + " (see '" + place_of(app) + " --help')");
+int refuse(const std::string& what, const CommandLine& line) {
+    Console{line.json}.error(
+        Error{Kind::usage, "", what + " (see '" + place_of(line.app) + " --help')", "", nullptr});
     return exit_usage;
 }
 
@@ -160,15 +164,19 @@ std::vector<std::string> commands_of(const CLI::App& app) {
 }
 
 /// What is wrong with a word that no option and no command took.
-int refuse_word(std::string word, const CLI::App& app, const CLI::App& top) {
+int refuse_word(std::string word, const CLI::App& app, const CommandLine& line) {
     if (word.size() > 1 && word.starts_with('-')) {
         word = word.substr(0, word.find('='));
-        return refuse("'" + word + "' is no option" + did_you_mean(word, options_of(app)), top);
+        const std::vector<std::string> options = options_of(app);
+        if (std::find(options.begin(), options.end(), word) != options.end()) {
+            return refuse("'" + word + "' must stand behind the command that it belongs to", line);
+        }
+        return refuse("'" + word + "' is no option here" + did_you_mean(word, options), line);
     }
     const std::vector<std::string> commands = commands_of(app);
     return refuse(commands.empty() ? "'" + word + "' is one word too many"
                                    : "'" + word + "' is no command" + did_you_mean(word, commands),
-                  top);
+                  line);
 }
 
 /// The innermost command that was typed.
@@ -185,9 +193,11 @@ int print(const std::string& text) {
 
 int dispatch(const ports::World& world, CommandLine& line) {
     const CLI::App& typed = innermost(line.app);
-    const std::vector<std::string> rest = line.app.remaining(true);
+    std::vector<std::string> rest = line.app.remaining(true);
+    // What ends the options is itself none.
+    rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
     if (!rest.empty()) {
-        return refuse_word(rest.front(), typed, line.app);
+        return refuse_word(rest.front(), typed, line);
     }
     if (line.qmp->parsed()) {
         line.qmp_options.cache_folder = cache_folder();
@@ -196,13 +206,16 @@ int dispatch(const ports::World& world, CommandLine& line) {
     if (line.show->parsed()) {
         return run_trace_show(world, line.show_options);
     }
-    return refuse("what should be done?", line.app);
+    return refuse("what should be done?", line);
 }
 
 }  // namespace
 
 int run_app(const ports::World& world, int argc, const char* const* argv) {
     CommandLine line;
+    line.json = std::any_of(argv, argv + argc,
+                            [](const char* word) { return std::string_view{word} == "--json"; });
+    install_log(line.json);
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -212,7 +225,7 @@ int run_app(const ports::World& world, int argc, const char* const* argv) {
     } catch (const CLI::CallForVersion&) {
         return print(std::string("katamaran ") + version);
     } catch (const CLI::ParseError& error) {
-        return refuse(error.what(), line.app);
+        return refuse(error.what(), line);
     }
     return dispatch(world, line);
 }

@@ -47,6 +47,23 @@ std::string error_json(const Error& error) {
     return std::move(object).finish();
 }
 
+/// {"note": …} or {"warning": …}: what stands on stderr beside errors when a script listens.
+std::string remark_json(std::string_view kind, std::string_view text) {
+    json::ObjectWriter object;
+    object.text(kind, text);
+    return std::move(object).finish();
+}
+
+std::string_view key_of(log::Level level) {
+    switch (level) {
+        case log::Level::debug: return "debug";
+        case log::Level::info: return "info";
+        case log::Level::warning: return "warning";
+        case log::Level::error: return "error";
+    }
+    return "note";
+}
+
 bool wants_colours() {
     const char* off = std::getenv("NO_COLOR");
     const char* terminal = std::getenv("TERM");
@@ -54,14 +71,22 @@ bool wants_colours() {
     return ::isatty(STDOUT_FILENO) == 1 && !dumb && (off == nullptr || *off == '\0');
 }
 
+/// For poll(): at least zero, at most what fits.
+int milliseconds_of(Duration duration) {
+    const auto whole = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+    return static_cast<int>(std::clamp<long>(whole, 0, INT_MAX));
+}
+
 /// Writes all of it to stdout, or returns the errno value. A signal ends the wait for a reader that
 /// does not read: poll() returns with EINTR where a write would be restarted. A pipe that is ready
 /// takes PIPE_BUF bytes without blocking.
-int write_to_stdout(std::string_view text) {
+int write_to_stdout(std::string_view text, UniqueFunction<Duration()>& left) {
     while (!text.empty()) {
         pollfd ready{STDOUT_FILENO, POLLOUT, 0};
-        if (::poll(&ready, 1, -1) < 0) {
-            return errno;
+        const int limit_ms = left ? milliseconds_of(left()) : -1;
+        const int count_ready = ::poll(&ready, 1, limit_ms);
+        if (count_ready <= 0) {
+            return count_ready == 0 ? ETIMEDOUT : errno;
         }
         const ssize_t count =
             ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
@@ -79,7 +104,7 @@ Console::Console(bool json) : json_(json), colours_(!json && wants_colours()) {}
 
 bool Console::line(std::string_view text) {
     if (write_fault_ == 0) {
-        write_fault_ = write_to_stdout(std::string(text) + "\n");
+        write_fault_ = write_to_stdout(std::string(text) + "\n", left_);
     }
     return write_fault_ == 0;
 }
@@ -88,14 +113,20 @@ int Console::explain_loss() const {
     if (write_fault_ == EINTR) {
         return exit_interrupted;
     }
-    if (write_fault_ != EPIPE) {
+    if (write_fault_ == ETIMEDOUT) {
+        error(Error{Kind::timeout, "timeout", "nobody reads it", "write to stdout", nullptr});
+    } else if (write_fault_ != EPIPE) {
         error(system_error(write_fault_, "write to stdout"));
     }
     return exit_failed;
 }
 
 void Console::note(std::string_view text) const {
-    std::fprintf(stderr, "katamaran: %s\n", printable(text).c_str());
+    if (json_) {
+        std::fprintf(stderr, "%s\n", remark_json("note", text).c_str());
+    } else {
+        std::fprintf(stderr, "katamaran: %s\n", printable(text).c_str());
+    }
 }
 
 void Console::error(const Error& error) const {
@@ -115,10 +146,11 @@ std::string Console::paint(Colour colour, std::string_view text) const {
     return code_of(colour) + std::string(text) + "\x1b[0m";
 }
 
-void install_log() {
+void install_log(bool json) {
     auto logger = spdlog::stderr_logger_st("katamaran");
-    logger->set_pattern("katamaran: %l: %v");
-    log::send_to([logger](log::Level level, const std::string& line) {
+    logger->set_pattern(json ? "%v" : "katamaran: %l: %v");
+    log::send_to([logger, json](log::Level level, const std::string& text) {
+        const std::string line = json ? remark_json(key_of(level), text) : printable(text);
         switch (level) {
             case log::Level::debug: logger->debug(line); break;
             case log::Level::info: logger->info(line); break;

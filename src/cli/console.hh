@@ -7,6 +7,8 @@
 
 #include "base/error.hh"
 #include "base/result.hh"
+#include "base/time.hh"
+#include "base/unique_function.hh"
 
 namespace ktm::cli {
 
@@ -27,6 +29,10 @@ public:
     /// it could not be written, then and from then on; the caller ends with explain_loss().
     [[nodiscard]] bool line(std::string_view text);
 
+    /// Limits how long line() waits for a reader who does not read: `left` is asked before each
+    /// wait.
+    void limit_waits(UniqueFunction<Duration()> left) { left_ = std::move(left); }
+
     /// Says why line() failed and returns the exit code for it. A reader that went away is no
     /// fault.
     [[nodiscard]] int explain_loss() const;
@@ -43,10 +49,11 @@ public:
 private:
     bool json_;
     bool colours_;
+    UniqueFunction<Duration()> left_;
     int write_fault_ = 0;  ///< The errno value that ended the output, or 0.
 };
 
-/// Sends the log of the rooms below to stderr.
-void install_log();
+/// Sends the log of the rooms below to stderr, as text or as one JSON object a line.
+void install_log(bool json);
 
 }  // namespace ktm::cli

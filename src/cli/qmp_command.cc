@@ -161,6 +161,8 @@ private:
 
     void arm_timers() {
         if (request_.timeout) {
+            const Instant end = world_.clock.now() + *request_.timeout;
+            console_.limit_waits([this, end] { return end - world_.clock.now(); });
             timeout_ = world_.clock.arm(*request_.timeout, [this] { on_timeout(); });
         }
         if (!console_.json()) {

@@ -77,8 +77,17 @@ public:
     Show(const TraceShowOptions& options, Console& console, std::optional<Pattern> pattern)
         : options_(options), console_(console), pattern_(std::move(pattern)) {}
 
-    /// False when nobody reads our output any more.
-    bool show(const std::vector<trace::Record>& records) {
+    /// False when nobody reads our output any more. With --json the header goes first, so that what
+    /// is printed is a trace again; one without a header does not know when it began.
+    bool show(const std::vector<trace::Record>& records,
+              const std::optional<trace::Header>& header) {
+        if (console_.json() && !records.empty() && !std::exchange(begun_, true)) {
+            std::string line = trace::header_line(header.value_or(trace::Header{}));
+            line.pop_back();
+            if (!console_.line(line)) {
+                return false;
+            }
+        }
         for (const trace::Record& record : records) {
             ports_.insert(record.port);
             if (!show(record)) {
@@ -160,6 +169,7 @@ private:
     Narrator narrator_;
     std::set<std::string> ports_;
     std::size_t shown_ = 0;
+    bool begun_ = false;
 };
 
 }  // namespace
@@ -182,7 +192,7 @@ int run_trace_show(const ports::World& world, const TraceShowOptions& options) {
     const Result<void> read = world.files.read_pieces(options.file, [&](std::string_view piece) {
         records.clear();
         reader.receive(piece, records);
-        read_by_somebody = show.show(records);
+        read_by_somebody = show.show(records, reader.header());
         return read_by_somebody && !reader.damage();
     });
     if (!read) {
@@ -192,7 +202,7 @@ int run_trace_show(const ports::World& world, const TraceShowOptions& options) {
     if (read_by_somebody) {
         records.clear();
         reader.finish(records);
-        read_by_somebody = show.show(records);
+        read_by_somebody = show.show(records, reader.header());
     }
     if (!read_by_somebody) {
         return console.explain_loss();

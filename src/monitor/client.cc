@@ -40,8 +40,8 @@ Client::Client(ports::Clock& clock, ports::Transport& transport, Recorder* recor
       recorder_(recorder),
       port_(std::move(port)),
       limits_(limits),
-      session_(clock.now(), limits,
-               [this](qmp::Flow flow, std::string_view line) { record_line(flow, line); }) {}
+      session_(limits, [this](qmp::Flow flow, std::string_view line) { record_line(flow, line); }) {
+}
 
 Client::~Client() {
     *alive_ = false;
@@ -74,15 +74,15 @@ void Client::connect(const Endpoint& endpoint, Handlers handlers) {
         [this](Result<std::unique_ptr<ports::Stream>> stream) { on_connected(std::move(stream)); });
     if (connecting) {
         connecting_ = std::move(*connecting);
-        timer_ = clock_.arm(limits_.greeting_within, [this] {
+        connect_timer_ = clock_.arm(limits_.greeting_within, [this] {
             give_up_connecting(Error{Kind::timeout, "no-connection",
                                      "no answer within " + format_duration(limits_.greeting_within),
                                      "connect to " + place_, nullptr});
         });
         return;
     }
-    timer_ = clock_.arm(Duration::zero(),
-                        [this, error = connecting.error()] { give_up_connecting(error); });
+    connect_timer_ = clock_.arm(Duration::zero(),
+                                [this, error = connecting.error()] { give_up_connecting(error); });
 }
 
 void Client::on_connected(Result<std::unique_ptr<ports::Stream>> stream) {
@@ -94,6 +94,8 @@ void Client::on_connected(Result<std::unique_ptr<ports::Stream>> stream) {
         return;
     }
     connecting_.reset();
+    connect_timer_.reset();
+    session_.open(clock_.now());
     record(trace::Direction::open, place_);
     stream_ = std::move(*stream);
     stream_->start({[this](std::string_view bytes) {
@@ -109,6 +111,7 @@ void Client::on_connected(Result<std::unique_ptr<ports::Stream>> stream) {
 
 void Client::give_up_connecting(Error error) {
     connecting_.reset();
+    connect_timer_.reset();
     session_.fail(std::move(error));
     pump();
 }
@@ -157,7 +160,7 @@ void Client::pump() {
 void Client::rearm() {
     timer_.reset();
     const std::optional<Instant> deadline = session_.deadline();
-    if (stream_ && deadline) {
+    if (deadline) {
         timer_ = clock_.arm(*deadline - clock_.now(), [this] {
             session_.tick(clock_.now());
             pump();
@@ -191,8 +194,12 @@ void Client::tell_answer(qmp::Answered answered) {
 
 void Client::tell_closed(std::optional<Error> error) {
     record(trace::Direction::eof, error ? error->sentence() : "closed on our side");
+    connecting_.reset();
+    connect_timer_.reset();
     stream_.reset();
-    handlers_->on_closed(std::move(error));
+    if (handlers_->on_closed) {
+        handlers_->on_closed(std::move(error));
+    }
 }
 
 }  // namespace ktm::monitor

@@ -69,10 +69,11 @@ private:
     qmp::Limits limits_;
     std::string place_;
     /// LIFETIME: shared with pump(), because a handler may destroy this while it runs.
-    std::shared_ptr<Handlers> handlers_;
+    std::shared_ptr<Handlers> handlers_ = std::make_shared<Handlers>();
     std::unique_ptr<ports::Pending> connecting_;
     std::unique_ptr<ports::Stream> stream_;
-    std::unique_ptr<ports::Timer> timer_;
+    std::unique_ptr<ports::Timer> connect_timer_;
+    std::unique_ptr<ports::Timer> timer_;  ///< For the next deadline of the session.
     qmp::Session session_;
     std::optional<qmp::Greeting> greeting_;
     std::map<qmp::CommandId, Done> waiting_;

@@ -74,31 +74,21 @@ void SchemaCache::find_for(Client& client, const Key& key, Want want, Found foun
 }
 
 void SchemaCache::ask(Client& client, const Key& key, Found found) {
-    std::vector<Found>& queue = waiting_[key.text()];
-    queue.push_back(std::move(found));
-    if (queue.size() > 1) {
-        return;
-    }
-    const Result<qmp::CommandId> sent =
-        client.run("query-qmp-schema", "", schema_within,
-                   [this, key](Result<qmp::Reply> reply) { settle(key, read_schema(reply)); });
+    auto shared = std::make_shared<Found>(std::move(found));
+    // LIFETIME: `shared` dies with the client's command, and with it whatever waits for the answer.
+    const Result<qmp::CommandId> sent = client.run(
+        "query-qmp-schema", "", schema_within, [this, key, shared](Result<qmp::Reply> reply) {
+            Result<SharedSchema> schema = read_schema(reply);
+            if (!schema) {
+                (*shared)(std::move(schema).error());
+                return;
+            }
+            known_[key.text()] = *schema;
+            store(key, **schema);
+            (*shared)(FoundSchema{std::move(*schema), true});
+        });
     if (!sent) {
-        settle(key, sent.error());
-    }
-}
-
-void SchemaCache::settle(const Key& key, const Result<SharedSchema>& schema) {
-    if (schema) {
-        known_[key.text()] = *schema;
-        store(key, **schema);
-    }
-    std::vector<Found> queue = std::exchange(waiting_[key.text()], {});
-    for (Found& found : queue) {
-        if (schema) {
-            found(FoundSchema{*schema, true});
-        } else {
-            found(schema.error());
-        }
+        (*shared)(sent.error());
     }
 }
 

@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "monitor/client.hh"
 #include "qmp/schema.hh"
@@ -34,8 +33,9 @@ public:
     /// `folder` may be empty: then nothing is kept beyond this process.
     SchemaCache(ports::Files& files, std::string folder);
 
-    /// Finds the schema of the QEMU behind `client`, which must be ready. LIFETIME: the cache must
-    /// outlive the client's commands.
+    /// Finds the schema of the QEMU behind `client`, which must be ready. `found` is called once,
+    /// at once only when nothing could be asked, and never after the client is destroyed. LIFETIME:
+    /// the cache must outlive the client's commands.
     void find(Client& client, Want want, Found found);
 
 private:
@@ -47,7 +47,6 @@ private:
 
     void find_for(Client& client, const Key& key, Want want, Found found);
     void ask(Client& client, const Key& key, Found found);
-    void settle(const Key& key, const Result<SharedSchema>& schema);
     [[nodiscard]] SharedSchema load(const Key& key);
     void store(const Key& key, const qmp::Schema& schema);
     [[nodiscard]] std::string path_for(const Key& key) const;
@@ -55,7 +54,6 @@ private:
     ports::Files& files_;
     std::string folder_;
     std::map<std::string, SharedSchema> known_;
-    std::map<std::string, std::vector<Found>> waiting_;
 };
 
 }  // namespace ktm::monitor

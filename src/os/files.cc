@@ -108,7 +108,7 @@ Result<void> PosixFiles::replace(const std::string& path, std::string_view conte
 
 Result<std::unique_ptr<ports::Spool>> PosixFiles::spool(const std::string& path,
                                                         ports::Filter filter) {
-    return open_spool(path, std::move(filter));
+    return open_spool(loop_, path, std::move(filter));
 }
 
 }  // namespace ktm::os

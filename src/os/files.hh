@@ -2,6 +2,7 @@
 // os/files.hh: the Files port on plain system calls.
 #pragma once
 
+#include "os/loop.hh"
 #include "ports/files.hh"
 
 namespace ktm::os {
@@ -11,12 +12,17 @@ namespace ktm::os {
 /// not.
 class PosixFiles final : public ports::Files {
 public:
+    explicit PosixFiles(UvLoop& loop) : loop_(loop) {}
+
     [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
     [[nodiscard]] Result<void> read_pieces(const std::string& path,
                                            UniqueFunction<bool(std::string_view)> piece) override;
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override;
     [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
                                                               ports::Filter filter) override;
+
+private:
+    UvLoop& loop_;
 };
 
 }  // namespace ktm::os

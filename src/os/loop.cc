@@ -74,7 +74,7 @@ RealWorld::RealWorld()
     : clock_(std::make_unique<UvClock>(loop_)),
       transport_(std::make_unique<UvTransport>(loop_)),
       processes_(std::make_unique<UvProcesses>(loop_)),
-      files_(std::make_unique<PosixFiles>()),
+      files_(std::make_unique<PosixFiles>(loop_)),
       signals_(std::make_unique<UvSignals>(loop_)) {
     // A peer that closes while we write is an error value of that write, not the end of the
     // program.

@@ -3,16 +3,17 @@
 //
 // Theory of operation. A write to a disk may block for seconds, and what a thread of ours still
 // holds is gone when we are killed. So the writer is a process: forked at open, fed through a pipe,
-// it reads until the pipe ends, filters, and writes. Appending costs one write to a pipe; when the
-// pipe is full the bytes wait here and go first with the next append. The pipe survives us: after a
-// kill -9 of the program the writer finds the end of the pipe behind the last byte, ends the stream
-// and exits.
+// it reads until the pipe ends, filters, and writes. Appending costs one write to a pipe. The pipe
+// survives us: after a kill -9 of the program the writer finds the end of the pipe behind the last
+// byte, ends the stream and exits. What a full pipe does not take waits here until the loop sees
+// room in it.
 //
 // The writer leaves our process group and session, so that a Ctrl-C at the terminal does not take
 // it with us. It reports once, at its end, an errno value through a second pipe; close() waits for
-// it.
+// it, at most close_timeout.
 //
-// What it does not do: survive a kill of the whole control group, or of the machine.
+// What it does not do: survive a kill of the whole control group, or of the machine; and a kill -9
+// while a disk stands still loses what waits in memory, beyond the mebibyte in the pipe.
 #include "os/spool.hh"
 
 #include <fcntl.h>
@@ -20,15 +21,19 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <uv.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <utility>
 
+#include "base/assert.hh"
 #include "base/bytes.hh"
 #include "os/descriptor.hh"
+#include "os/handle.hh"
 
 namespace ktm::os {
 
@@ -40,9 +45,9 @@ constexpr int pipe_bytes = 1 << 20;
 /// so.
 constexpr std::size_t backlog_bytes_max = 64U << 20U;
 /// LIMIT: how long close() waits for the disk.
-constexpr int close_timeout_ms = 30'000;
+constexpr std::chrono::milliseconds close_timeout{30'000};
 /// After this long a person wants to know what is being waited for.
-constexpr int slow_after_ms = 1'000;
+constexpr std::chrono::milliseconds slow_after{1'000};
 constexpr std::size_t read_bytes = 65536;
 
 struct Pipe {
@@ -111,10 +116,34 @@ void close_all_but(std::array<int, 3> kept) noexcept {
     ::_exit(told && fault == 0 ? 0 : 1);
 }
 
+/// Waits until the descriptor is ready, at most so long; a signal does not end the wait.
+bool wait_until_ready(pollfd& waiting, std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (true) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        const int ready = ::poll(&waiting, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+        if (ready != 0 && !(ready < 0 && errno == EINTR)) {
+            return true;
+        }
+        if (left.count() <= 0) {
+            return false;
+        }
+    }
+}
+
+class ForkedSpool;
+
+/// The watch for room in the pipe, while something waits in memory.
+struct RoomState : State<uv_poll_t> {
+    ForkedSpool* spool = nullptr;
+};
+
 class ForkedSpool final : public ports::Spool {
 public:
-    ForkedSpool(std::string path, Descriptor pipe, Descriptor status, pid_t writer)
-        : path_(std::move(path)),
+    ForkedSpool(UvLoop& loop, std::string path, Descriptor pipe, Descriptor status, pid_t writer)
+        : loop_(loop),
+          path_(std::move(path)),
           pipe_(std::move(pipe)),
           status_(std::move(status)),
           writer_(writer) {}
@@ -122,14 +151,19 @@ public:
     ~ForkedSpool() override { (void)close(nullptr); }
 
     void append(std::string_view bytes) override {
-        if (fault_ != 0 || !pipe_.is_open()) {
+        if (fault_ != 0 || overflowed_ || !pipe_.is_open()) {
             return;
         }
-        if (!flush_backlog()) {
-            keep(bytes);
-            return;
+        // ORDER: what waits goes first.
+        const std::size_t done = flush_backlog() ? write_some(bytes) : 0;
+        keep(bytes.substr(done));
+    }
+
+    /// Called by the loop when the pipe has room again.
+    void go_on() {
+        if (flush_backlog() || fault_ != 0) {
+            room_.reset();
         }
-        keep(bytes.substr(write_some(bytes)));
     }
 
     Result<void> close(UniqueFunction<void()> slow) override {
@@ -137,19 +171,23 @@ public:
             return {};
         }
         slow_ = std::move(slow);
-        wait_for_backlog();
+        room_.reset();
+        pollfd room{pipe_.number(), POLLOUT, 0};
+        while (fault_ == 0 && !flush_backlog()) {
+            fault_ = wait_for(room) ? fault_ : ETIMEDOUT;
+        }
         pipe_.reset();
-        if (fault_ == 0) {
-            fault_ = wait_for_status();
-        }
-        if (fault_ != ETIMEDOUT) {
-            (void)::waitpid(writer_, nullptr, 0);
-        }
+        const int told = wait_for_status();
         writer_ = -1;
-        if (fault_ != 0) {
-            return system_error(fault_, "write all of " + path_);
+        if (overflowed_) {
+            return Error{Kind::io, "ENOBUFS",
+                         "the disk stood still until " + format_bytes(Bytes{backlog_bytes_max}) +
+                             " waited; what came later is not in it",
+                         "write all of " + path_, nullptr};
         }
-        return {};
+        fault_ = fault_ != 0 ? fault_ : told;
+        return fault_ == 0 ? Result<void>{}
+                           : Result<void>{system_error(fault_, "write all of " + path_)};
     }
 
 private:
@@ -173,48 +211,64 @@ private:
         return backlog_.empty();
     }
 
+    /// What the pipe did not take waits here, and goes when the loop sees room in the pipe.
     void keep(std::string_view bytes) {
-        if (backlog_.size() + bytes.size() > backlog_bytes_max) {
-            fault_ = ENOBUFS;
-            return;
+        overflowed_ = backlog_.size() + bytes.size() > backlog_bytes_max;
+        if (!overflowed_) {
+            backlog_ += bytes;
         }
-        backlog_ += bytes;
+        if (!backlog_.empty() && !room_) {
+            watch_for_room();
+        }
     }
 
-    void wait_for_backlog() {
-        pollfd waiting{pipe_.number(), POLLOUT, 0};
-        while (fault_ == 0 && !flush_backlog()) {
-            if (!wait_for(waiting)) {
-                fault_ = ETIMEDOUT;
-            }
+    void watch_for_room() {
+        auto fresh = std::make_unique<RoomState>();
+        fresh->spool = this;
+        KTM_ASSERT(uv_poll_init(loop_.raw(), &fresh->handle, pipe_.number()) == 0);
+        room_ = own(std::move(fresh));
+        KTM_ASSERT(uv_poll_start(&room_->handle, UV_WRITABLE, on_room) == 0);
+        // The recording alone is no reason to go on.
+        uv_unref(room_->raw());
+    }
+
+    static void on_room(uv_poll_t* handle, int, int) noexcept {
+        auto* state = static_cast<RoomState*>(handle->data);
+        if (state->owned) {
+            state->spool->go_on();
         }
     }
 
     /// Waits until it is ready; after a while it says that it waits. False when it gives up.
     bool wait_for(pollfd& waiting) {
-        if (slow_ && ::poll(&waiting, 1, slow_after_ms) == 0) {
+        if (slow_ && !wait_until_ready(waiting, slow_after)) {
             slow_();
             slow_ = nullptr;
         }
-        return ::poll(&waiting, 1, close_timeout_ms) != 0;
+        return wait_until_ready(waiting, close_timeout);
     }
 
-    int wait_for_status() {
+    /// The writer's last word, or ETIMEDOUT; then it is left to end by itself.
+    [[nodiscard]] int wait_for_status() {
         pollfd waiting{status_.number(), POLLIN, 0};
         if (!wait_for(waiting)) {
             return ETIMEDOUT;
         }
         int fault = 0;
         const bool told = ::read(status_.number(), &fault, sizeof fault) == sizeof fault;
+        (void)::waitpid(writer_, nullptr, 0);
         return told ? fault : EPIPE;
     }
 
+    UvLoop& loop_;
     std::string path_;
     Descriptor pipe_;
     Descriptor status_;
     pid_t writer_;
     std::string backlog_;
+    bool overflowed_ = false;
     int fault_ = 0;
+    Owned<RoomState> room_;
     UniqueFunction<void()> slow_;
 };
 
@@ -245,7 +299,8 @@ Result<Descriptor> open_target(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<ports::Spool>> open_spool(const std::string& path, ports::Filter filter) {
+Result<std::unique_ptr<ports::Spool>> open_spool(UvLoop& loop, const std::string& path,
+                                                 ports::Filter filter) {
     Result<Pipe> data = make_pipe();
     if (!data) {
         return std::move(data).error();
@@ -263,14 +318,18 @@ Result<std::unique_ptr<ports::Spool>> open_spool(const std::string& path, ports:
     (void)::fcntl(data->writing.number(), F_SETPIPE_SZ, pipe_bytes);
     const pid_t writer = ::fork();
     if (writer < 0) {
-        return system_error(errno, "start the writer of " + path);
+        const int fault = errno;
+        if (struct stat facts{}; ::fstat(file->number(), &facts) == 0 && S_ISREG(facts.st_mode)) {
+            (void)::unlink(path.c_str());
+        }
+        return system_error(fault, "start the writer of " + path);
     }
     if (writer == 0) {
         run_writer(data->reading.number(), status->writing.number(), file->number(), filter);
     }
     (void)::fcntl(data->writing.number(), F_SETFL, O_NONBLOCK);
     return std::unique_ptr<ports::Spool>{std::make_unique<ForkedSpool>(
-        path, std::move(data->writing), std::move(status->reading), writer)};
+        loop, path, std::move(data->writing), std::move(status->reading), writer)};
 }
 
 }  // namespace ktm::os

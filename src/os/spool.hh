@@ -5,11 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "os/loop.hh"
 #include "ports/files.hh"
 
 namespace ktm::os {
 
-[[nodiscard]] Result<std::unique_ptr<ports::Spool>> open_spool(const std::string& path,
+[[nodiscard]] Result<std::unique_ptr<ports::Spool>> open_spool(UvLoop& loop,
+                                                               const std::string& path,
                                                                ports::Filter filter);
 
 }  // namespace ktm::os

@@ -41,7 +41,10 @@ struct StreamState : State<AnyStream> {
         if (owned && !ended) {
             ended = true;
             (void)uv_read_stop(&handle.stream);
-            handlers.on_end(std::move(error));
+            // A write may fail before anybody has started to listen.
+            if (handlers.on_end) {
+                handlers.on_end(std::move(error));
+            }
         }
     }
 };

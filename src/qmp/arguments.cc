@@ -98,20 +98,31 @@ std::vector<std::string> strings_of(const json::View& owner, std::string_view ke
     return names;
 }
 
-bool is_integer(std::string_view text) {
+/// The number as JSON writes it, without leading zeros; nothing when it is none of 64 bits.
+std::optional<std::string> integer_text(std::string_view text) {
     std::int64_t small = 0;
     std::uint64_t large = 0;
     const char* end = text.data() + text.size();
     const auto whole = [&](std::from_chars_result result) {
         return result.ec == std::errc{} && result.ptr == end;
     };
-    return whole(std::from_chars(text.data(), end, small)) ||
-           whole(std::from_chars(text.data(), end, large));
+    if (whole(std::from_chars(text.data(), end, small))) {
+        return std::to_string(small);
+    }
+    return whole(std::from_chars(text.data(), end, large)) ? std::optional{std::to_string(large)}
+                                                           : std::nullopt;
+}
+
+/// Commands whose arguments QEMU does not list: device_add takes every property of every device.
+/// What the schema lists is typed; the rest is QEMU's to judge.
+bool takes_anything(std::string_view command) {
+    return command == "device_add";
 }
 
 class Typist {
 public:
-    explicit Typist(const Schema& schema) : schema_(schema) {}
+    Typist(const Schema& schema, std::string_view command)
+        : schema_(schema), open_(takes_anything(command)) {}
 
     /// JSON of the named type from what was written.
     Result<std::string> build(std::string_view type, const Tree& tree, const std::string& path,
@@ -218,14 +229,17 @@ private:
         return {};
     }
 
-    static Result<std::string> type_of(const std::vector<Member>& members, std::string_view key,
-                                       const std::string& path) {
+    Result<std::string> type_of(const std::vector<Member>& members, std::string_view key,
+                                const std::string& path) const {
         std::vector<std::string> names;
         for (const Member& member : members) {
             if (member.name == key) {
                 return member.type;
             }
             names.push_back(member.name);
+        }
+        if (open_ && path.empty() && schema_.type("any")) {
+            return std::string("any");
         }
         const std::string place = path.empty() ? "this command" : "'" + path + "'";
         std::string hint = did_you_mean(key, names);
@@ -347,8 +361,9 @@ private:
             return json::quoted(value);
         }
         if (type == "int") {
-            return is_integer(value) ? Result<std::string>{value}
-                                     : wrong_value(path, value, "a whole number of 64 bits");
+            const std::optional<std::string> digits = integer_text(value);
+            return digits ? Result<std::string>{*digits}
+                          : wrong_value(path, value, "a whole number of 64 bits");
         }
         if (type == "boolean") {
             if (value == "true" || value == "on") {
@@ -430,6 +445,7 @@ private:
     }
 
     const Schema& schema_;
+    bool open_;
 };
 
 /// Puts one written argument into the tree.
@@ -483,7 +499,7 @@ Result<std::string> build_arguments(const Schema& schema, std::string_view comma
     for (const WrittenArgument& argument : arguments) {
         KTM_CHECK(plant(root, argument));
     }
-    return Typist{schema}.build(*entry->find_string("arg-type"), root, "", 0);
+    return Typist{schema, command}.build(*entry->find_string("arg-type"), root, "", 0);
 }
 
 Result<void> check_arguments(const Schema& schema, std::string_view command,
@@ -492,7 +508,7 @@ Result<void> check_arguments(const Schema& schema, std::string_view command,
     if (!entry) {
         return schema.unknown_command(command);
     }
-    return Typist{schema}.check(*entry->find_string("arg-type"), arguments, "", 0);
+    return Typist{schema, command}.check(*entry->find_string("arg-type"), arguments, "", 0);
 }
 
 }  // namespace ktm::qmp

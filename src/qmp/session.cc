@@ -31,11 +31,14 @@ std::string_view name_of(Session::State state) noexcept {
     return "unknown";
 }
 
-Session::Session(Instant now, Limits limits, LineTap tap)
-    : limits_(limits),
-      tap_(std::move(tap)),
-      framer_(limits.line_bytes_max),
-      phase_deadline_(now + limits.greeting_within) {}
+Session::Session(Limits limits, LineTap tap)
+    : limits_(limits), tap_(std::move(tap)), framer_(limits.line_bytes_max) {}
+
+void Session::open(Instant now) {
+    if (state_ == State::greeting) {
+        phase_deadline_ = now + limits_.greeting_within;
+    }
+}
 
 void Session::receive(std::string_view bytes, Instant now) {
     if (state_ == State::closed) {
@@ -50,6 +53,7 @@ void Session::receive(std::string_view bytes, Instant now) {
         read_line(*line, now);
     }
     if (state_ != State::closed && framer_.overflowed()) {
+        show_unfinished();
         fail(Error{Kind::protocol, "line-too-long",
                    "a message of more than " + std::to_string(limits_.line_bytes_max) + " bytes",
                    "read a message of QEMU", nullptr});
@@ -74,6 +78,13 @@ void Session::refuse(Error error) {
              ? std::move(error).wrapped(Kind::protocol, "bad-greeting",
                                         "what answers there does not speak QMP", "greet QEMU")
              : std::move(error));
+}
+
+/// A line that has no end is shown as well: it is the evidence that one wants most.
+void Session::show_unfinished() {
+    if (tap_ && !framer_.unfinished().empty()) {
+        tap_(Flow::unreadable, framer_.unfinished());
+    }
 }
 
 void Session::put(const std::string& line) {
@@ -217,6 +228,7 @@ void Session::hang_up(std::optional<Error> error) {
         return;
     }
     const bool torn = !framer_.unfinished().empty();
+    show_unfinished();
     std::string what = torn ? "QEMU closed the connection in the middle of a message"
                             : "QEMU closed the connection";
     if (state_ == State::greeting) {

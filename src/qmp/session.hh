@@ -86,7 +86,10 @@ public:
 
     enum class State { greeting, negotiating, ready, closed };
 
-    Session(Instant now, Limits limits, LineTap tap = nullptr);
+    explicit Session(Limits limits, LineTap tap = nullptr);
+
+    /// The connection is there: the time for the greeting begins.
+    void open(Instant now);
 
     /// Bytes that arrived.
     void receive(std::string_view bytes, Instant now);
@@ -127,6 +130,7 @@ private:
     void accept(Message&& message, Instant now);
     void refuse(Error error);
     void put(const std::string& line);
+    void show_unfinished();
     void accept_greeting(const json::Document& body, Instant now);
     void accept_event(Event&& event);
     void accept_reply(Message&& message);

@@ -36,10 +36,18 @@ std::optional<std::size_t> column_of_repetition(std::string_view line, const jso
     return std::nullopt;
 }
 
-/// Where the field stands in its line, from 1; the start of the line when it is not there.
+/// Where the field stands in its line, from 1; the start of the line when it is not there. A colon
+/// tells a key from a value of the same text.
 std::size_t column_of(std::string_view line, std::string_view field) {
-    const std::size_t found = line.find("\"" + std::string(field) + "\"");
-    return found == std::string_view::npos ? 1 : found + 1;
+    const std::string quoted = "\"" + std::string(field) + "\"";
+    for (std::size_t at = line.find(quoted); at != std::string_view::npos;
+         at = line.find(quoted, at + 1)) {
+        const std::size_t next = line.find_first_not_of(" \t", at + quoted.size());
+        if (next != std::string_view::npos && line[next] == ':') {
+            return at + 1;
+        }
+    }
+    return 1;
 }
 
 }  // namespace
@@ -148,7 +156,7 @@ void Reader::read_line(std::string_view line, std::vector<Record>& records) {
         fail("duplicate-key", *column, "each field of a record once");
         return;
     }
-    if (line_ == 1 && root.find("magic")) {
+    if (std::exchange(begun_, true) == false && root.find("magic")) {
         read_header(root);
         return;
     }

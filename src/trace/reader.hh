@@ -55,6 +55,7 @@ private:
     bool form_known_ = false;
     std::string text_;
     std::size_t line_ = 0;
+    bool begun_ = false;  ///< The first line that is not blank has been read.
     std::optional<Header> header_;
     std::optional<Error> damage_;
 };

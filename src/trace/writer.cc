@@ -11,6 +11,8 @@ namespace ktm::trace {
 
 namespace {
 
+constexpr std::size_t text_bytes_max = 65536;
+
 json::ObjectWriter begin(Duration time, std::string_view port, Direction direction) {
     json::ObjectWriter line;
     line.integer("t", time.count()).text("port", port).text("dir", name_of(direction));
@@ -20,11 +22,16 @@ json::ObjectWriter begin(Duration time, std::string_view port, Direction directi
 }  // namespace
 
 std::string header_line(std::string_view tool_version, WallTime started) {
+    return header_line(
+        Header{format_version, std::string(tool_version), format_wall_time(started)});
+}
+
+std::string header_line(const Header& header) {
     json::ObjectWriter line;
     line.text("magic", "katamaran-trace")
         .integer("version", format_version)
-        .text("tool", tool_version)
-        .text("started", format_wall_time(started));
+        .text("tool", header.tool)
+        .text("started", header.started);
     return std::move(line).finish() + "\n";
 }
 
@@ -38,7 +45,7 @@ std::string message_line(Duration time, std::string_view port, Direction directi
 std::string text_line(Duration time, std::string_view port, Direction direction,
                       std::string_view text) {
     json::ObjectWriter line = begin(time, port, direction);
-    line.text("text", printable(text));
+    line.text("text", excerpt(text, text_bytes_max));
     return std::move(line).finish() + "\n";
 }
 

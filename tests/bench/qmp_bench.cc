@@ -158,7 +158,7 @@ struct Tally {
 std::unique_ptr<qmp::Session> asked(const Conversation& steps) {
     qmp::Limits limits;
     limits.pending_commands_max = steps.size() + 1;
-    auto session = std::make_unique<qmp::Session>(Instant{}, limits);
+    auto session = std::make_unique<qmp::Session>(limits);
     // The session gives number 1 to its negotiation when it hears the greeting, before any other.
     session->receive(steps.front().line, Instant{});
     for (const Step& step : steps) {

@@ -46,9 +46,11 @@ constexpr Duration long_time = 6s;
 class Watch {
 public:
     explicit Watch(Cutting cutting)
-        : cutting_(cutting), session_(now_, limits, [this](qmp::Flow flow, std::string_view line) {
+        : cutting_(cutting), session_(limits, [this](qmp::Flow flow, std::string_view line) {
               taps_ += std::to_string(static_cast<int>(flow)) + " " + std::string(line) + "\n";
-          }) {}
+          }) {
+        session_.open(now_);
+    }
 
     /// A byte of the stream from QEMU.
     void text(char byte) {

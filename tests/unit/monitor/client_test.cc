@@ -2,8 +2,11 @@
 // tests/unit/monitor/client_test.cc: a client against a scripted monitor on a real loop.
 #include "monitor/client.hh"
 
-#include <fstream>
-#include <sstream>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "monitor/schema_cache.hh"
 #include "trace/reader.hh"
@@ -274,29 +277,101 @@ TEST_CASE("monitor/schema_cache: a damaged or foreign file is not believed") {
     }
 }
 
-TEST_CASE("monitor/schema_cache: two who want it at once ask QEMU once") {
+TEST_CASE("monitor/schema_cache: an asker that is destroyed leaves nothing that others wait for") {
+    TestWorld world;
+    bool mute = true;
+    Monitor monitor{world, [&](const std::string& line) {
+                        const bool schema = line.find("schema") != std::string::npos;
+                        return mute && schema ? std::string() : answer_all(line);
+                    }};
+    monitor::SchemaCache cache{world.ports.files, ""};
+    auto first = std::make_unique<Client>(world.ports.clock, world.ports.transport, nullptr, "a");
+    first->connect(monitor.endpoint,
+                   {[&](const qmp::Greeting&) {
+                        cache.find(*first, monitor::SchemaCache::Want::any,
+                                   [](Result<monitor::FoundSchema>) { FAIL("it is gone"); });
+                    },
+                    [](const qmp::Event&) {}, [](std::optional<Error>) {}});
+    const auto end = world.ports.clock.arm(50ms, [&] { world.stop(); });
+    world.run();
+    first.reset();
+    mute = false;
+    CHECK(find_schema(world, monitor.endpoint, cache, monitor::SchemaCache::Want::any) == "fresh");
+}
+
+namespace {
+
+/// A TCP address of loopback where a connect neither succeeds nor fails: the queue of its listener,
+/// which accepts nobody, is full.
+class FullListener {
+public:
+    FullListener() {
+        socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+        REQUIRE(::listen(socket_, 0) == 0);
+        REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+        port_ = ntohs(address.sin_port);
+        for (int& client : fillers_) {
+            client = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+            (void)::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        }
+    }
+    ~FullListener() {
+        for (const int client : fillers_) {
+            (void)::close(client);
+        }
+        (void)::close(socket_);
+    }
+    FullListener(const FullListener&) = delete;
+    FullListener& operator=(const FullListener&) = delete;
+
+    [[nodiscard]] Endpoint endpoint() const {
+        return *Endpoint::parse("tcp:127.0.0.1:" + std::to_string(port_));
+    }
+
+private:
+    int socket_ = -1;
+    int port_ = 0;
+    std::array<int, 3> fillers_{};
+};
+
+}  // namespace
+
+TEST_CASE("monitor/client: a command given early keeps its deadline, and so does the connect") {
+    TestWorld world;
+    const FullListener full;
+    qmp::Limits limits;
+    limits.greeting_within = 120ms;
+    std::string story;
+    Client client{world.ports.clock, world.ports.transport, nullptr, "qmp", limits};
+    client.connect(full.endpoint(), handlers(world, story));
+    REQUIRE(client.run("stop", "", 40ms,
+                       [&](Result<qmp::Reply> reply) { story += reply.error().code + ";"; }));
+    world.run();
+    CHECK(story == "no-reply;closed no-connection;");
+}
+
+TEST_CASE("monitor/client: the greeting's time begins with the connection, not before") {
     TestWorld world;
     Monitor monitor{world, answer_all};
-    monitor::SchemaCache cache{world.ports.files, ""};
-    Client client{world.ports.clock, world.ports.transport, nullptr, "qmp"};
-    int found = 0;
-    client.connect(monitor.endpoint,
-                   {[&](const qmp::Greeting&) {
-                        for (int i = 0; i < 2; ++i) {
-                            cache.find(client, monitor::SchemaCache::Want::any,
-                                       [&](Result<monitor::FoundSchema> result) {
-                                           CHECK(result);
-                                           if (++found == 2) {
-                                               client.close();
-                                           }
-                                       });
-                        }
-                    },
-                    [](const qmp::Event&) {}, [&](std::optional<Error>) { world.stop(); }});
+    std::string story;
+    qmp::Limits limits;
+    limits.greeting_within = 100ms;
+    Client client{world.ports.clock, world.ports.transport, nullptr, "qmp", limits};
+    const auto later = world.ports.clock.arm(
+        150ms, [&] { client.connect(monitor.endpoint, handlers(world, story)); });
+    const auto end = world.ports.clock.arm(250ms, [&] { client.close(); });
     world.run();
-    CHECK(found == 2);
-    const auto asked = std::count_if(
-        monitor.heard.begin(), monitor.heard.end(),
-        [](const std::string& line) { return line.find("schema") != std::string::npos; });
-    CHECK(asked == 1);
+    CHECK(story == "ready 8.2.1;closed by us;");
+}
+
+TEST_CASE("monitor/client: it may be closed before it was connected") {
+    TestWorld world;
+    Client client{world.ports.clock, world.ports.transport, nullptr, "qmp"};
+    client.close();
+    CHECK_FALSE(client.run("stop", "", std::nullopt, [](Result<qmp::Reply>) {}));
 }

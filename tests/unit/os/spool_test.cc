@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -117,6 +118,49 @@ TEST_CASE("os/spool: a disk that stands still does not stop the program") {
     drain.join();
     (void)::close(reader);
     CHECK(received == 5'000'003);
+}
+
+TEST_CASE(
+    "os/spool: what is larger than the pipe goes on when the pipe has room, without another "
+    "append") {
+    TestWorld world;
+    auto spool = world.ports.files.spool(world.path("a"), unchanged());
+    REQUIRE(spool);
+    (*spool)->append(std::string(10'000'000, 'x') + "LAST");
+    const auto end = world.ports.clock.arm(1s, [&] { world.stop(); });
+    world.run();
+    CHECK(content(world.path("a")).ends_with("LAST"));
+    CHECK((*spool)->close(nullptr));
+}
+
+TEST_CASE("os/spool: more than may wait is an error that says so, and what waited is kept") {
+    TestWorld world;
+    const std::string path = world.path("fifo");
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    REQUIRE(reader >= 0);
+    auto spool = world.ports.files.spool(path, unchanged());
+    REQUIRE(spool);
+    const std::string megabyte(1U << 20U, 'x');
+    for (int i = 0; i < 80; ++i) {
+        (*spool)->append(megabyte);
+    }
+    std::atomic<bool> done = false;
+    std::size_t received = 0;
+    std::thread drain{[&] {
+        std::string buffer(1U << 20U, '\0');
+        while (!done) {
+            const ssize_t count = ::read(reader, buffer.data(), buffer.size());
+            received += count > 0 ? static_cast<std::size_t>(count) : 0;
+        }
+    }};
+    const Result<void> closed = (*spool)->close(nullptr);
+    done = true;
+    drain.join();
+    (void)::close(reader);
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().what.find("the disk stood still") != std::string::npos);
+    CHECK(received >= (64U << 20U));
 }
 
 TEST_CASE("os/spool: a FIFO that nobody reads is an error, not a wait") {

@@ -37,7 +37,7 @@ inline std::string told(const Happening& happening) {
 
 class Conversation {
 public:
-    explicit Conversation(Limits limits = {}) : session(now, limits) {}
+    explicit Conversation(Limits limits = {}) : session(limits) { session.open(now); }
 
     /// A conversation whose negotiation is over; command numbers go on from 2.
     static Conversation ready(Limits limits = {}) {

@@ -117,6 +117,20 @@ TEST_CASE("qmp/arguments: words become JSON of the schema's types") {
     CHECK(built("query-status", {}) == "{}");
 }
 
+TEST_CASE("qmp/arguments: a number is sent as JSON writes it, however it was typed") {
+    CHECK(built("migrate-set-parameters", {"downtime-limit=007"}) == R"({"downtime-limit":7})");
+    CHECK(built("migrate-set-parameters", {"downtime-limit=-07"}) == R"({"downtime-limit":-7})");
+    CHECK(built("migrate-set-parameters", {"downtime-limit=+7"}).find("whole number") !=
+          std::string::npos);
+}
+
+TEST_CASE("qmp/arguments: device_add takes the properties of every device") {
+    CHECK(built("device_add", {"driver=virtio-net-pci", "netdev=n0", "rombar=0", "mq=true"}) ==
+          R"({"driver":"virtio-net-pci","netdev":"n0","rombar":0,"mq":true})");
+    CHECK(checked("device_add", R"({"driver":"virtio-net-pci","netdev":"n0"})") == "fits");
+    CHECK(built("device_add", {"netdev=n0"}) == "the argument 'driver' is missing");
+}
+
 TEST_CASE("qmp/arguments: dots reach into objects, lists and unions") {
     CHECK(built("migrate-set-capabilities",
                 {"capabilities.0.capability=events", "capabilities.0.state=on",

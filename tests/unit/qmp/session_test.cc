@@ -113,7 +113,7 @@ TEST_CASE("qmp/session: the names of the states are words that one can say") {
 
 TEST_CASE("qmp/session: every line is shown to the tap as it crosses") {
     std::string seen;
-    Session session{ktm::Instant{}, Limits{}, [&](Flow flow, std::string_view line) {
+    Session session{Limits{}, [&](Flow flow, std::string_view line) {
                         seen += flow == Flow::in ? "<" : flow == Flow::out ? ">" : "?";
                         seen += std::string(line.substr(0, 12)) + "|";
                     }};

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import stage
 import tap
-from false_qemu import answer_once, playing
+from false_qemu import answer_once, pause, playing
 from stage import until
 
 ANSWER = b'{"return": {"running": true}, "id": ID}\r\n'
@@ -141,6 +141,45 @@ def test_kill_9(scene):
             running.kill()
             until(lambda: spool_is_gone(spool), what="the end of the recording's process")
         assert numbers(shown(scene, name)) == list(range(300)), name
+
+
+def test_kill_9_after_a_large_event(scene):
+    """An event larger than the pipe, quiet, then kill -9: what came last is in the recording"""
+    for name in NAMES:
+        def script(talk):
+            talk.greet()
+            talk.event("TICK", {"number": 0, "padding": "x" * 5_000_000})
+            talk.event("TICK", {"number": 1})
+            talk.hear_out()
+        with playing(scene, script):
+            running = watch(scene, name, 1)
+            pause(1)
+            spool = running.spool()
+            running.kill()
+            until(lambda: spool_is_gone(spool), what="the end of the recording's process")
+        assert numbers(shown(scene, name)) == [0, 1], name
+
+
+def test_torn_message(scene):
+    """Of a message that the end of the connection tore, the first part is in the recording"""
+    def script(talk):
+        talk.greet()
+        talk.send(b'{"event":"STOP","da')
+    with playing(scene, script):
+        assert scene.run("qmp", "./f.qmp", "--record", "run.jsonl").code == 1
+    texts = [record.get("text", "") for record in shown(scene, "run.jsonl")]
+    assert '{"event":"STOP","da' in texts, texts
+
+
+def test_unreadable_megabytes(scene):
+    """Megabytes of rubbish in one line do not make a recording that cannot be read"""
+    def script(talk):
+        talk.greet()
+        talk.send(b"\xff" * 5_000_000 + b"\n")
+    with playing(scene, script):
+        assert scene.run("qmp", "./f.qmp", "--record", "run.jsonl").code == 1
+    records = shown(scene, "run.jsonl")
+    assert records[-1]["dir"] == "eof" and records[-2]["text"].startswith("\\xff"), records[-2:]
 
 
 def test_kill_9_in_full_flow(scene):

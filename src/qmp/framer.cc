@@ -55,7 +55,9 @@ std::optional<std::string_view> Framer::next() {
 }
 
 std::string_view Framer::unfinished() const noexcept {
-    return {buffer_.data() + begin_, end_ - begin_};
+    const std::string_view rest{buffer_.data() + begin_, end_ - begin_};
+    // Of an overlong line as much as it took to see that, however much of it has come.
+    return overflowed_ ? rest.substr(0, line_bytes_max_ + 1) : rest;
 }
 
 }  // namespace ktm::qmp

@@ -25,7 +25,7 @@ public:
     /// LIMIT: true once a line is longer than the limit; nothing more comes out of this framer.
     [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
 
-    /// The bytes of a line that has begun and not ended.
+    /// The bytes of a line that has begun and not ended; of an overlong one its beginning.
     [[nodiscard]] std::string_view unfinished() const noexcept;
 
 private:

@@ -138,12 +138,13 @@ struct Tally {
     std::size_t sum = 0;  ///< Depends on every message, so that no work can be left out.
 
     void count(const qmp::Happening& happening) {
+        // Of each message the size of its root, as of the parsers' results below.
         if (const auto* event = std::get_if<qmp::Event>(&happening)) {
             ++events;
-            sum += event->name().size();
+            sum += event->body.root().size();
         } else if (const auto* answered = std::get_if<qmp::Answered>(&happening)) {
             ++answers;
-            sum += answered->id.value + (answered->reply ? answered->reply->result().size() : 1);
+            sum += answered->reply ? answered->reply->body.root().size() : 1;
         } else if (const auto* started = std::get_if<qmp::Became>(&happening)) {
             ++became;
             sum += started->greeting.package.size();

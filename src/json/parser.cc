@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// json/parser.cc: simdjson's document, looked through once and copied into one of ours.
+// json/parser.cc: simdjson's tape, taken over as a Document.
 //
-// Theory of operation. simdjson reads and checks the whole text and leaves its tape. One walk over
-// that tape looks for what simdjson does not mind, duplicate keys and deep nesting, and finds the
-// end of the strings; then words and strings are copied. What simdjson refuses is read again by the
-// slow reader of grammar.hh: that knows the place and the reason, and takes what simdjson cannot
-// hold, numbers beyond 64 bits.
+// Theory of operation. simdjson reads and checks the whole text and leaves its tape, which a
+// Document takes over: nothing is copied, and the memory is used again when the Document is gone.
+// Where duplicate keys are refused, which simdjson does not mind, one walk looks for them. What
+// simdjson refuses is read again by the slow reader of grammar.hh: that knows the place and the
+// reason, and takes what simdjson cannot hold, numbers beyond 64 bits.
 //
 // Not its on-demand reader: it checks only what is asked for, and in version 3.0 it reads doubles
 // of 19 digits as zero and accepts "nullx".
@@ -20,7 +20,6 @@
 
 #include "base/assert.hh"
 #include "json/grammar.hh"
-#include "json/tape.hh"
 
 namespace ktm::json {
 

@@ -2,8 +2,8 @@
 // json/tape.hh: the flat form of a JSON value: words and strings.
 //
 // Theory of operation. A value is written as 64-bit words in reading order: eight bits of kind, 56
-// of payload. The layout is simdjson's own, so that its result is copied as it is. The first word
-// is the root, which nobody reads; the value begins at index 1:
+// of payload. The layout is simdjson's own, so that its result is taken over as it is. The first
+// word is the root, which nobody reads; the value begins at index 1:
 //
 //     null true false    one word
 //     integers, real     one word, and one more with the value

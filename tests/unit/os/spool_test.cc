@@ -24,6 +24,14 @@ ports::Filter unchanged() {
         [](std::string_view bytes, bool last) { return std::string(bytes) + (last ? "END" : ""); };
 }
 
+/// Makes a FIFO and gives its reader: one that never reads is a disk that never writes.
+int standing_disk(const std::string& path) {
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    REQUIRE(reader >= 0);
+    return reader;
+}
+
 std::string content(const std::string& path) {
     std::ifstream file{path};
     std::stringstream text;
@@ -94,10 +102,7 @@ TEST_CASE("os/spool: the tail survives a kill -9 of the program") {
 TEST_CASE("os/spool: a disk that stands still does not stop the program") {
     TestWorld world;
     const std::string path = world.path("fifo");
-    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-    // A reader that never reads is a disk that never writes.
-    const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
-    REQUIRE(reader >= 0);
+    const int reader = standing_disk(path);
     auto spool = world.ports.files.spool(path, unchanged());
     REQUIRE(spool);
     const Instant begin = world.ports.clock.now();
@@ -136,9 +141,7 @@ TEST_CASE(
 TEST_CASE("os/spool: more than may wait is an error that says so, and what waited is kept") {
     TestWorld world;
     const std::string path = world.path("fifo");
-    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-    const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
-    REQUIRE(reader >= 0);
+    const int reader = standing_disk(path);
     auto spool = world.ports.files.spool(path, unchanged());
     REQUIRE(spool);
     const std::string megabyte(1U << 20U, 'x');

@@ -105,6 +105,10 @@ void close_all_but(std::array<int, 3> kept) noexcept {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ}) {
         (void)std::signal(signal, SIG_IGN);
     }
+    // ORDER: what came since the fork has just been thrown away; only now may signals come in.
+    sigset_t none;
+    (void)::sigemptyset(&none);
+    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
     // Whatever else we inherited would keep somebody's socket or terminal open.
     const int empty = ::open("/dev/null", O_RDWR);
     for (int standard = 0; standard <= 2; ++standard) {
@@ -114,6 +118,23 @@ void close_all_but(std::array<int, 3> kept) noexcept {
     const int fault = drain(pipe, file, filter);
     const bool told = ::write(status, &fault, sizeof fault) == sizeof fault;
     ::_exit(told && fault == 0 ? 0 : 1);
+}
+
+/// Forks with all signals blocked in the child. Between the fork and its own settings the child
+/// would run the loop's handlers, which write into a pipe that it shares with us: one Ctrl-C would
+/// count as two, and the second one ends the program at once.
+pid_t fork_deaf() noexcept {
+    sigset_t all;
+    sigset_t before;
+    (void)::sigfillset(&all);
+    (void)::sigprocmask(SIG_SETMASK, &all, &before);
+    const pid_t child = ::fork();
+    const int fault = errno;
+    if (child != 0) {
+        (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
+    }
+    errno = fault;
+    return child;
 }
 
 /// Waits until the descriptor is ready, at most so long; a signal does not end the wait.
@@ -316,7 +337,7 @@ Result<std::unique_ptr<ports::Spool>> open_spool(UvLoop& loop, const std::string
     }
     // A smaller pipe works too; only the backlog in memory is used sooner.
     (void)::fcntl(data->writing.number(), F_SETPIPE_SZ, pipe_bytes);
-    const pid_t writer = ::fork();
+    const pid_t writer = fork_deaf();
     if (writer < 0) {
         const int fault = errno;
         if (struct stat facts{}; ::fstat(file->number(), &facts) == 0 && S_ISREG(facts.st_mode)) {

@@ -222,6 +222,19 @@ def test_ctrl_c_at_the_terminal(scene):
     assert numbers(shown(scene, "run.jsonl.zst")) == list(range(20))
 
 
+def test_ctrl_c_as_the_recording_begins(scene):
+    """Ctrl-C in the instant in which the recording's process is started counts once"""
+    with playing(scene, counting(1)):
+        for turn in range(10):
+            name = f"{turn}.jsonl"
+            running, keyboard = scene.start_in_terminal("qmp", "./f.qmp", "--record", name)
+            until(lambda: os.path.exists(scene.path(name)))
+            os.write(keyboard, b"\x03")
+            # Death by the signal itself, before anything was sent, is 130 for a shell too.
+            assert running.end().code in (130, -signal.SIGINT)
+            shown(scene, name)
+
+
 def test_signals_to_the_writer(scene):
     """SIGINT, SIGTERM, SIGHUP and SIGQUIT to the recording's process do not end the recording"""
     with playing(scene, counting(20)):

@@ -14,13 +14,13 @@
 // The end comes once, by finish(): it keeps the exit code and stops the loop.
 #include "cli/qmp_command.hh"
 
-#include <csignal>
 #include <memory>
 #include <utility>
 
 #include "base/text.hh"
 #include "cli/awaited_event.hh"
 #include "cli/console.hh"
+#include "cli/interruptions.hh"
 #include "cli/summary.hh"
 #include "json/writer.hh"
 #include "monitor/client.hh"
@@ -110,8 +110,8 @@ public:
           schemas_(world.files, cache_folder),
           client_(world.clock, world.transport, recorder, "qmp") {}
 
-    int run() {
-        watch_signals();
+    int run(Interruptions& interruptions) {
+        interruptions.tell([this] { finish(exit_interrupted); });
         arm_timers();
         client_.connect(request_.endpoint,
                         {[this](const qmp::Greeting&) { on_ready(); },
@@ -142,16 +142,6 @@ private:
     void print(std::string_view text) {
         if (!exit_code_ && !console_.line(text)) {
             finish(console_.explain_loss());
-        }
-    }
-
-    void watch_signals() {
-        for (const int signal : {SIGINT, SIGTERM}) {
-            Result<std::unique_ptr<ports::Watch>> watch =
-                world_.signals.watch(signal, [this] { finish(exit_interrupted); });
-            if (watch) {
-                watches_.push_back(std::move(*watch));
-            }
         }
     }
 
@@ -375,7 +365,6 @@ private:
     Console& console_;
     monitor::SchemaCache schemas_;
     monitor::Client client_;
-    std::vector<std::unique_ptr<ports::Watch>> watches_;
     std::unique_ptr<ports::Timer> timeout_;
     std::unique_ptr<ports::Timer> patience_;
     bool ready_ = false;
@@ -395,6 +384,7 @@ int run_qmp(const ports::World& world, const QmpOptions& options) {
         console.error(request.error());
         return exit_usage;
     }
+    Interruptions interruptions{world.signals};
     std::unique_ptr<monitor::Recorder> recorder;
     if (!options.record.empty()) {
         Result<std::unique_ptr<monitor::Recorder>> opened =
@@ -406,7 +396,9 @@ int run_qmp(const ports::World& world, const QmpOptions& options) {
         recorder = std::move(*opened);
     }
     int code =
-        QmpCommand{world, std::move(*request), console, recorder.get(), options.cache_folder}.run();
+        QmpCommand{world, std::move(*request), console, recorder.get(), options.cache_folder}.run(
+            interruptions);
+    interruptions.let_go();
     const auto slow = [&] { console.note("waiting for the disk to take " + options.record + "…"); };
     const Result<void> kept = recorder ? recorder->close(slow) : Result<void>{};
     if (!kept) {

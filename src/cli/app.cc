@@ -7,11 +7,15 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/nearest.hh"
 #include "cli/console.hh"
+#include "cli/plan_command.hh"
 #include "cli/qmp_command.hh"
+#include "cli/run_command.hh"
+#include "cli/search_path.hh"
 #include "cli/trace_command.hh"
 #include "version.hh"
 
@@ -23,9 +27,36 @@ constexpr const char* app_examples =
     "Examples:\n"
     "  katamaran qmp ./vm.qmp                        watch what happens to a VM\n"
     "  katamaran qmp ./vm.qmp query-status           run one QMP command\n"
+    "  katamaran run freeze --var qmp=./vm.qmp       carry out a plan\n"
+    "  katamaran plan show freeze                    read what a plan does and takes\n"
     "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a run that is stranded or left\n"
+    "something behind: 3.";
+
+constexpr const char* run_examples =
+    "PLAN is a path or a name; names are looked for in the working directory, "
+    "KATAMARAN_PLAN_PATH,\n"
+    "/etc/katamaran/plans and among the installed plans. The last line says how it ended, where "
+    "the\n"
+    "guest runs and what was left behind. A signal aborts in order: what was begun is undone.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --var pause=200ms\n"
+    "  katamaran run freeze --vars vars.json --record freeze.jsonl.zst\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --json\n"
+    "\n"
+    "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
+    "something could not be undone, 130 interrupted and undone.";
+
+constexpr const char* plan_examples =
+    "Examples:\n"
+    "  katamaran plan list                           the plans that can be named\n"
+    "  katamaran plan show freeze                    vars, states, holds and undos\n"
+    "  katamaran plan check freeze                   everything that is wrong\n"
+    "  katamaran plan graph freeze --format svg      a picture for the runbook\n"
+    "  katamaran plan new my-freeze --from freeze    a plan of your own, derived\n"
+    "  katamaran plan diff my-freeze                 what it changes";
 
 constexpr const char* qmp_examples =
     "Arguments are typed by the schema of this very QEMU. Dots reach into objects and lists; an\n"
@@ -69,14 +100,22 @@ CLI::Validator not_empty() {
                           ""};
 }
 
+using PlanCommand = int (*)(const ports::World&, const PlanOptions&);
+
 /// The whole command line as CLI11 sees it, and what it was filled with.
 struct CommandLine {
-    CLI::App app{"Talks to running QEMU and Kata Containers VMs, and reads what was recorded."};
+    CLI::App app{
+        "Carries out plans on running QEMU and Kata Containers VMs, and proves what happened."};
     CLI::App* qmp = nullptr;
     CLI::App* trace = nullptr;
     CLI::App* show = nullptr;
+    CLI::App* run = nullptr;
+    CLI::App* plan = nullptr;
     QmpOptions qmp_options;
     TraceShowOptions show_options;
+    RunOptions run_options;
+    PlanOptions plan_options;
+    std::vector<std::pair<CLI::App*, PlanCommand>> plan_commands;
     bool json = false;  ///< Somebody wants JSON, even if the rest cannot be read.
 
     CommandLine() {
@@ -86,8 +125,73 @@ struct CommandLine {
         // Inherited by the commands below: refuse_word() explains better than the library does.
         app.allow_extras();
         app.set_version_flag("--version", std::string("katamaran ") + version);
+        add_run();
+        add_plan();
         add_qmp();
         add_trace();
+    }
+
+    void add_run() {
+        run = app.add_subcommand("run", "Carry out a plan");
+        run->footer(run_examples);
+        run->add_option("plan", run_options.plan, "The plan: a path or a name")
+            ->required()
+            ->check(not_empty());
+        run->add_option("--role", run_options.role,
+                        "The role; may be left out where the vars decide")
+            ->type_name("ROLE")
+            ->check(not_empty());
+        run->add_option("--var", run_options.vars, "The value of a var; of a secret NAME=@FILE")
+            ->type_name("NAME=VALUE")
+            ->take_all()
+            ->allow_extra_args(false)
+            ->check(not_empty());
+        run->add_option("--vars", run_options.vars_file, "Values from a file, a JSON object")
+            ->type_name("FILE")
+            ->check(not_empty());
+        run->add_option("--record", run_options.record,
+                        "Keep the run in a new file; compressed if it ends in .zst")
+            ->type_name("FILE")
+            ->check(not_empty());
+        run->add_flag("--json", run_options.json, "One JSON object a line, the last one the end");
+    }
+
+    CLI::App* add_plan_command(const char* name, const char* what, PlanCommand command) {
+        CLI::App* added = plan->add_subcommand(name, what);
+        added->add_flag("--json", plan_options.json, "Print JSON");
+        plan_commands.emplace_back(added, command);
+        return added;
+    }
+
+    void add_plan() {
+        plan = app.add_subcommand("plan", "Look at plans, and make new ones");
+        plan->require_subcommand(0, 1);
+        plan->footer(plan_examples);
+        const char* which = "A path or a name";
+        add_plan_command("check", "Say everything that is wrong with plans", run_plan_check)
+            ->add_option("plan", plan_options.plans, which)
+            ->required();
+        add_plan_command("show", "Print what a plan takes and does", run_plan_show)
+            ->add_option("plan", plan_options.plans, which)
+            ->required()
+            ->expected(1);
+        CLI::App* graph = add_plan_command("graph", "Draw a plan's states", run_plan_graph);
+        graph->add_option("plan", plan_options.plans, which)->required()->expected(1);
+        graph->add_option("--format", plan_options.format, "mermaid, dot or svg")
+            ->type_name("FORMAT");
+        add_plan_command("list", "List the plans that can be named", run_plan_list);
+        CLI::App* begun = add_plan_command("new", "Begin a plan of your own", run_plan_new);
+        begun->add_option("name", plan_options.plans, "The new plan's name")
+            ->required()
+            ->expected(1);
+        begun->add_option("--from", plan_options.from, "The plan that it changes")
+            ->type_name("PLAN")
+            ->required();
+        add_plan_command("diff", "Say what a plan changes of its parent, or of another plan",
+                         run_plan_diff)
+            ->add_option("plan", plan_options.plans, "The plan, or the older and the newer one")
+            ->required()
+            ->expected(1, 2);
     }
 
     void add_qmp() {
@@ -202,6 +306,16 @@ int dispatch(const ports::World& world, CommandLine& line) {
     if (line.qmp->parsed()) {
         line.qmp_options.cache_folder = cache_folder();
         return run_qmp(world, line.qmp_options);
+    }
+    if (line.run->parsed()) {
+        line.run_options.path = search_path();
+        return run_plan(world, line.run_options);
+    }
+    for (const auto& [command, act] : line.plan_commands) {
+        if (command->parsed()) {
+            line.plan_options.path = search_path();
+            return act(world, line.plan_options);
+        }
     }
     if (line.show->parsed()) {
         return run_trace_show(world, line.show_options);

@@ -22,6 +22,11 @@ namespace ktm::cli {
 
 namespace {
 
+/// LIMIT: how long the first remark that is not read is waited for.
+constexpr int remark_patience_ms = 50;
+/// LIMIT: of a remark, so that in any form it fits into what a pipe takes without blocking.
+constexpr std::size_t remark_bytes_max = 500;
+
 const char* code_of(Colour colour) {
     switch (colour) {
         case Colour::plain: return "";
@@ -139,6 +144,10 @@ void Console::error(const Error& error) const {
     }
 }
 
+void Console::raw_error(std::string_view json) const {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(json.size()), json.data());
+}
+
 std::string Console::paint(Colour colour, std::string_view text) const {
     if (!colours_ || colour == Colour::plain) {
         return std::string(text);
@@ -146,11 +155,22 @@ std::string Console::paint(Colour colour, std::string_view text) const {
     return code_of(colour) + std::string(text) + "\x1b[0m";
 }
 
+bool stderr_takes_a_line() {
+    static bool stands = false;
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    stands = ::poll(&ready, 1, stands ? 0 : remark_patience_ms) <= 0;
+    return !stands;
+}
+
 void install_log(bool json) {
     auto logger = spdlog::stderr_logger_st("katamaran");
     logger->set_pattern(json ? "%v" : "katamaran: %l: %v");
     log::send_to([logger, json](log::Level level, const std::string& text) {
-        const std::string line = json ? remark_json(key_of(level), text) : printable(text);
+        if (!stderr_takes_a_line()) {
+            return;
+        }
+        const std::string shown = excerpt(text, remark_bytes_max);
+        const std::string line = json ? remark_json(key_of(level), shown) : shown;
         switch (level) {
             case log::Level::debug: logger->debug(line); break;
             case log::Level::info: logger->info(line); break;

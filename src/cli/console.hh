@@ -16,6 +16,7 @@ namespace ktm::cli {
 inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
+inline constexpr int exit_stranded = 3;
 inline constexpr int exit_interrupted = 130;
 
 enum class Colour { plain, dim, bold, red, green, yellow, cyan };
@@ -40,6 +41,8 @@ public:
     /// A remark that is not data; what a terminal would obey in it is made visible.
     void note(std::string_view text) const;
     void error(const Error& error) const;
+    /// A line of JSON on stderr, where that says more than an error does.
+    void raw_error(std::string_view json) const;
 
     /// The text in a colour where stdout is a terminal and NO_COLOR is not set.
     [[nodiscard]] std::string paint(Colour colour, std::string_view text) const;
@@ -53,7 +56,12 @@ private:
     int write_fault_ = 0;  ///< The errno value that ended the output, or 0.
 };
 
-/// Sends the log of the rooms below to stderr, as text or as one JSON object a line.
+/// Whether stderr takes a short line now. A reader that stands still, or a terminal that was
+/// stopped, is waited for once, for an instant; nobody may stand still because of a remark.
+[[nodiscard]] bool stderr_takes_a_line();
+
+/// Sends the log of the rooms below to stderr, as text or as one JSON object a line. What nobody
+/// reads there is lost.
 void install_log(bool json);
 
 }  // namespace ktm::cli

@@ -111,7 +111,7 @@ public:
           client_(world.clock, world.transport, recorder, "qmp") {}
 
     int run(Interruptions& interruptions) {
-        interruptions.tell([this] { finish(exit_interrupted); });
+        interruptions.tell([this](int) { finish(exit_interrupted); });
         arm_timers();
         client_.connect(request_.endpoint,
                         {[this](const qmp::Greeting&) { on_ready(); },

@@ -38,11 +38,15 @@ Result<std::unique_ptr<Recorder>> Recorder::open(ports::Files& files, const port
 }
 
 void Recorder::message(std::string_view port, trace::Direction direction, std::string_view json) {
-    spool_->append(trace::message_line(elapsed(), port, direction, json));
+    append(trace::message_line(elapsed(), port, direction, json));
 }
 
 void Recorder::text(std::string_view port, trace::Direction direction, std::string_view text) {
-    spool_->append(trace::text_line(elapsed(), port, direction, text));
+    append(trace::text_line(elapsed(), port, direction, text));
+}
+
+void Recorder::append(const std::string& line) {
+    spool_->append(secrets_.empty() ? line : secrets_.hide(line));
 }
 
 Result<void> Recorder::close(UniqueFunction<void()> slow) {

@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/secrets.hh"
 #include "ports/clock.hh"
 #include "ports/files.hh"
 #include "trace/record.hh"
@@ -26,16 +28,21 @@ public:
     /// Anything else.
     void text(std::string_view port, trace::Direction direction, std::string_view text);
 
+    /// From here on these texts are not written; what stands in their place says so.
+    void hide(Secrets secrets) { secrets_ = std::move(secrets); }
+
     /// Waits until the file is complete and says whether it is; calls `slow` when that takes long.
     [[nodiscard]] Result<void> close(UniqueFunction<void()> slow = nullptr);
 
 private:
     Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock);
+    void append(const std::string& line);
     [[nodiscard]] Duration elapsed() const { return clock_.now() - start_; }
 
     std::unique_ptr<ports::Spool> spool_;
     const ports::Clock& clock_;
     Instant start_;
+    Secrets secrets_;
 };
 
 }  // namespace ktm::monitor

@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 
 #include "os/descriptor.hh"
 #include "os/spool.hh"
@@ -62,6 +64,20 @@ int write_all(int descriptor, std::string_view bytes) noexcept {
         bytes.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
     }
     return 0;
+}
+
+Result<std::vector<std::string>> PosixFiles::list(const std::string& folder) {
+    std::vector<std::string> names;
+    std::error_code fault;
+    std::filesystem::directory_iterator entries{folder, fault};
+    for (; !fault && entries != std::filesystem::directory_iterator{}; entries.increment(fault)) {
+        names.push_back(entries->path().filename().string());
+    }
+    if (fault) {
+        return system_error(fault.value(), "read the folder " + folder);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 Result<void> PosixFiles::read_pieces(const std::string& path,

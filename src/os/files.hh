@@ -15,6 +15,7 @@ public:
     explicit PosixFiles(UvLoop& loop) : loop_(loop) {}
 
     [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
+    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override;
     [[nodiscard]] Result<void> read_pieces(const std::string& path,
                                            UniqueFunction<bool(std::string_view)> piece) override;
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override;

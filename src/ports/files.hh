@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hh"
 #include "base/result.hh"
@@ -34,6 +35,9 @@ class Files : public Pinned {
 public:
     /// The whole file; an error when it is larger than `size_max`.
     [[nodiscard]] virtual Result<std::string> read(const std::string& path, Bytes size_max) = 0;
+
+    /// The names in a folder, in alphabetical order, without "." and "..".
+    [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
 
     /// The file in pieces, in order, until its end or until `piece` answers false.
     [[nodiscard]] virtual Result<void> read_pieces(

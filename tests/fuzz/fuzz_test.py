@@ -68,4 +68,9 @@ def test_text():
     fuzz("text")
 
 
+def test_pattern():
+    """A pattern finds, captures and replaces what LuaJIT's own matcher does, within its budget."""
+    fuzz("pattern")
+
+
 tap.run(globals())

@@ -174,12 +174,29 @@ def word_seeds():
     write("text_fuzz", "bad-utf8", b"\xc3\xe2\x82\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80\xff")
 
 
+def pattern_seeds():
+    """Where to begin, the pattern, a zero byte, the subject."""
+    for number, (init, pattern, subject) in enumerate((
+            (0, "l+", "hello"), (2, "(%w+)=(%w+)", "a=1, bc=22"), (0, "^%s*(.-)%s*$", "  trim me "),
+            (0, "()ll()", "hello"), (0, "%b()", "f(a(b)c)d"), (0, "%f[%w]%w+", "THE (quick) fox"),
+            (0, "(a)(b)%2%1", "abba abab"), (0, "[]%-a-f^]+", "x]-^c"), (0, "[^%d.]", "1.2e3"),
+            (0, "x*", "axxb"), (0, "a-b", "aaab"), (0, "a?b?c?", "abcac"), (0, "^a", "aaa"),
+            (3, "%a-$", "one two"), (0, "(()(.))", "xyz"), (0, "%z%Z", "a\0b"), (0, "", "ab"),
+            (0, "[a-]]", "a]-]"), (0, "[a-%%]", "%]"), (0, "%g%c%p%x%u%l", "a\t!fAb"),
+            (0, ".-.-.-.-.-x", "a" * 8), (0, "%1", "a"), (0, "(a", "a"), (0, "a)", "a"),
+            (0, "[a", "a"), (0, "a%", "a"), (0, "%bx", "a"), (0, "%fa", "a"), (0, "(()%1)", "aa"),
+            (0, "a$b$", "a$b"), (0, "**", "**"), (0, "\xe9+", "caf\xe9\xe9"))):
+        write("pattern_fuzz", f"pattern-{number:02}",
+              bytes([init]) + pattern.encode("latin-1") + b"\0" + subject.encode("latin-1"))
+
+
 def main():
     shutil.rmtree(CORPUS, ignore_errors=True)
     session_seeds()
     trace_seeds()
     json_seeds()
     word_seeds()
+    pattern_seeds()
     seeds = [path for path in CORPUS.rglob("*") if path.is_file()]
     print(f"{len(seeds)} seeds, {sum(path.stat().st_size for path in seeds)} bytes")
 

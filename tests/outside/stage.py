@@ -26,6 +26,7 @@ sys.path.insert(0, str(HERE.parent / "harness"))
 import tap  # noqa: E402  (found through the path above)
 
 DATA = Path(os.environ.get("KTM_DATA", HERE.parent / "data"))
+LUA = HERE.parent.parent / "lua"
 BINARY = os.path.abspath(os.environ.get("KATAMARAN", "katamaran"))
 PR_SET_CHILD_SUBREAPER = 36
 ESCAPE = "\x1b"
@@ -155,11 +156,14 @@ class Running:
             until(self.has_ended, what="the end after SIGKILL")
 
 
-class Qemu:
-    """A QEMU without a machine: it starts at once, and stop, cont and quit work."""
+NO_MACHINE = ("-machine", "none")
 
-    def __init__(self, folder, monitors):
-        words = ["qemu-system-x86_64", "-machine", "none", "-display", "none", "-nodefaults"]
+
+class Qemu:
+    """A QEMU, by default without a machine: it starts at once, and stop, cont and quit work."""
+
+    def __init__(self, folder, monitors, machine):
+        words = ["qemu-system-x86_64", *machine, "-display", "none", "-nodefaults"]
         for monitor in monitors:
             words += ["-qmp", monitor]
         self._log = open(folder / "qemu.log", "wb")
@@ -188,7 +192,8 @@ class Stage:
     def environment(self, changes=None):
         """What katamaran sees: nothing of the user who runs the tests."""
         known = {"PATH": os.environ["PATH"], "HOME": self.path("home"), "LC_ALL": "C.UTF-8",
-                 "TMPDIR": self.path("tmp"), "XDG_CACHE_HOME": str(self.cache), "TERM": "xterm"}
+                 "TMPDIR": self.path("tmp"), "XDG_CACHE_HOME": str(self.cache), "TERM": "xterm",
+                 "KATAMARAN_LUA": str(LUA)}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if name in os.environ:
                 known[name] = os.environ[name]
@@ -233,13 +238,13 @@ class Stage:
         """Runs katamaran in a terminal to its end."""
         return self.start_in_terminal(*words, **how)[0].end()
 
-    def qemu(self, *monitors):
-        """A QEMU with these monitors, ready to be spoken to."""
+    def qemu(self, *monitors, machine=NO_MACHINE, sockets=("a.qmp", "b.qmp")):
+        """A QEMU with these monitors, or these sockets, ready to be spoken to."""
         if shutil.which("qemu-system-x86_64") is None:
             raise tap.Skip("qemu-system-x86_64 IS NOT INSTALLED; nothing was tested here")
-        sockets = [] if monitors else [self.path("a.qmp"), self.path("b.qmp")]
+        sockets = [] if monitors else [self.path(name) for name in sockets]
         monitors = monitors or [f"unix:{path},server=on,wait=off" for path in sockets]
-        qemu = Qemu(self.folder, monitors)
+        qemu = Qemu(self.folder, monitors, machine)
         self._stack.callback(qemu.kill)
         until(lambda: all(map(_is_listening, sockets)), 15, "QEMU's monitors")
         return qemu

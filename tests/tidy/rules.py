@@ -108,12 +108,16 @@ ARROWS = {
     "qmp": ("base", "json"),
     "trace": ("base", "json"),
     "monitor": ("base", "json", "ports", "qmp", "trace"),
+    "plan": ("base", "json"),
+    "engine": ("base", "json", "plan"),
+    "script": ("base", "json", "ports", "qmp", "trace", "monitor", "plan", "engine"),
+    "sim": ("base", "json", "ports", "trace"),
     "os": ("base", "ports"),
-    "cli": ("base", "json", "ports", "qmp", "trace", "monitor"),
+    "cli": ("base", "json", "ports", "qmp", "trace", "monitor", "plan", "engine", "script"),
     "main.cc": ("cli", "os"),
 }
-# The one header outside the rooms: the build makes it, and only the command line prints it.
-OUTSIDE_THE_ROOMS = {"version.hh": "cli"}
+# The headers outside the rooms: the build makes them, each for one room.
+OUTSIDE_THE_ROOMS = {"version.hh": "cli", "prelude_text.hh": "script"}
 
 
 class ForeignHeader(NamedTuple):

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/plan_command.hh: `katamaran plan`: plans looked at, drawn, compared and begun.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ports/loop.hh"
+#include "script/loader.hh"
+
+namespace ktm::cli {
+
+struct PlanOptions {
+    std::vector<std::string> plans;  ///< Paths or names; of `diff` one or two, of `new` the name.
+    std::string format;              ///< Of `graph`: mermaid, dot or svg.
+    std::string from;                ///< Of `new`: the parent.
+    bool json = false;
+    script::SearchPath path;
+};
+
+/// All that is wrong with each plan.
+[[nodiscard]] int run_plan_check(const ports::World& world, const PlanOptions& options);
+/// Vars with types, defaults and docs; roles, states, edges, deadlines; holds and undos.
+[[nodiscard]] int run_plan_show(const ports::World& world, const PlanOptions& options);
+[[nodiscard]] int run_plan_graph(const ports::World& world, const PlanOptions& options);
+/// The plans in the search path.
+[[nodiscard]] int run_plan_list(const ports::World& world, const PlanOptions& options);
+/// A new file NAME.lua in the working directory, derived from another plan.
+[[nodiscard]] int run_plan_new(const ports::World& world, const PlanOptions& options);
+/// What differs from the parent, or from another plan.
+[[nodiscard]] int run_plan_diff(const ports::World& world, const PlanOptions& options);
+
+}  // namespace ktm::cli

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/plan_new.cc: `katamaran plan new`: a plan of one's own, derived from another.
+#include <algorithm>
+#include <utility>
+
+#include "cli/columns.hh"
+#include "cli/faults.hh"
+#include "cli/plan_command.hh"
+#include "cli/plan_example.hh"
+#include "cli/plan_json.hh"
+#include "cli/plan_outline.hh"
+#include "plan/check_parts.hh"
+#include "plan/wording.hh"
+
+namespace ktm::cli {
+
+namespace {
+
+/// What a person who wrote this may have wanted for a name: "My_Plan.lua" is my-plan.
+std::string spelled(std::string name) {
+    name.erase(0, name.rfind('/') + 1);
+    if (name.ends_with(".lua")) {
+        name.resize(name.size() - 4);
+    }
+    for (char& c : name) {
+        const bool is_large = c >= 'A' && c <= 'Z';
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        c = is_large ? static_cast<char>(c - 'A' + 'a') : is_plain ? c : '-';
+    }
+    return name;
+}
+
+void check_name(const std::string& name, plan::Faults& faults) {
+    const std::size_t count = faults.size();
+    plan::check_name(name, "plan", plan::plan_spelling, {}, faults);
+    plan::Faults others;
+    plan::check_name(spelled(name), "plan", plan::plan_spelling, {}, others);
+    if (faults.size() > count && others.empty()) {
+        faults.back().hint = spelled(name);
+    }
+}
+
+void check_is_free(ports::Files& files, const std::string& file, plan::Faults& faults) {
+    const Result<std::vector<std::string>> names = files.list(".");
+    if (names && std::find(names->begin(), names->end(), file) != names->end()) {
+        faults.push_back({{}, "", plan::shown(file) + " exists already", "another name", ""});
+    }
+}
+
+/// A parent is found by its name, so the plan that was meant must be the one of that name. Two that
+/// act the same are the same.
+void check_is_reached(const ports::World& world, const script::SearchPath& path,
+                      const script::LoadedPlan& parent, plan::Faults& faults) {
+    const plan::Plan& plan = parent.plan();
+    const script::Loading named = script::load_plan(world.files, path, plan.name);
+    if (named.plan && named.plan->digest() == parent.digest()) {
+        return;
+    }
+    const std::string reason = named.file.empty()
+                                   ? "no plan of that name is found from here"
+                                   : plan::shown(plan.name) + " is " + named.file + " here";
+    faults.push_back({{},
+                      "--from",
+                      plan::shown(plan.file) + " cannot be derived from by its name: " + reason,
+                      "its folder in KATAMARAN_PLAN_PATH, or the file in this folder",
+                      ""});
+}
+
+void note_hidden(const ports::World& world, const PlanOptions& options, const Console& console) {
+    const Result<std::string> hidden =
+        script::find_plan(world.files, options.path, options.plans.front());
+    if (hidden) {
+        console.note("in this folder it hides " + *hidden);
+    }
+}
+
+int tell_next(Console& console, const std::string& name, const std::string& file,
+              const plan::Plan& parent) {
+    std::vector<std::string> next{"katamaran plan diff " + name};
+    for (const std::vector<std::string>& words : example_runs(parent, name)) {
+        next.push_back(line_of(words));
+    }
+    if (console.json()) {
+        json::ObjectWriter object;
+        object.text("name", name).text("file", file);
+        object.text("parent", parent.name).text("parent_file", parent.file);
+        return print(console, {std::move(object.json("next", json_texts(next))).finish()});
+    }
+    Columns table;
+    table.add(
+        {{"written:", Colour::green}, {file + ", does what " + parent.name + " does so far"}});
+    table.add({{"look:", Colour::dim}, {"katamaran plan check " + name + " && " + next[0]}});
+    table.add({{"run:", Colour::dim}, {next[1]}});
+    return print(console, table.lines(console, 0));
+}
+
+}  // namespace
+
+int run_plan_new(const ports::World& world, const PlanOptions& options) {
+    Console console{options.json};
+    const std::string& name = options.plans.front();
+    const std::string file = name + ".lua";
+    plan::Faults faults;
+    check_name(name, faults);
+    if (faults.empty()) {
+        check_is_free(world.files, file, faults);
+    }
+    const script::Loading parent = script::load_plan(world.files, options.path, options.from);
+    faults.insert(faults.end(), parent.faults.begin(), parent.faults.end());
+    if (parent.plan) {
+        check_is_reached(world, options.path, *parent.plan, faults);
+    }
+    if (!faults.empty()) {
+        return report(console, faults);
+    }
+    note_hidden(world, options, console);
+    const std::string outline = outline_of(parent.plan->plan(), name);
+    if (const Result<void> written = world.files.replace(file, outline); !written) {
+        console.error(written.error());
+        return exit_failed;
+    }
+    return tell_next(console, name, file, parent.plan->plan());
+}
+
+}  // namespace ktm::cli

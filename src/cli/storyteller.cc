@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/storyteller.cc: a run of a plan, told as it happens, line by line.
+#include "cli/storyteller.hh"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "base/text.hh"
+#include "cli/verdict.hh"
+#include "json/writer.hh"
+
+namespace ktm::cli {
+
+namespace {
+
+/// What stands longer than this shows that it is alive.
+constexpr Duration silence_max{std::chrono::seconds{2}};
+constexpr Duration tick{std::chrono::milliseconds{500}};
+/// Away from a terminal progress is a line, at most this often.
+constexpr Duration progress_every{std::chrono::seconds{5}};
+constexpr std::size_t time_columns = 10;
+
+std::string column(std::string text, std::size_t width) {
+    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
+/// Rounded, so that the eye is not caught by digits that mean nothing.
+Duration rounded(Duration duration) {
+    using std::chrono::milliseconds;
+    return std::chrono::round<milliseconds>(duration);
+}
+
+}  // namespace
+
+Storyteller::Storyteller(const ports::World& world, Console& console, monitor::Recorder* recorder,
+                         Secrets secrets)
+    : world_(world),
+      console_(console),
+      recorder_(recorder),
+      secrets_(std::move(secrets)),
+      began_(world.clock.now()),
+      entered_(began_),
+      has_live_line_(!console.json() && ::isatty(STDERR_FILENO) == 1),
+      progress_told_(began_) {
+    if (has_live_line_) {
+        show_alive();
+    }
+}
+
+Storyteller::~Storyteller() {
+    clear_alive();
+}
+
+void Storyteller::begin(const std::string& plan, const std::string& role,
+                        const std::string& digest) {
+    keep("plan " + plan + ", role " + role + ", digest " + digest);
+    if (console_.json()) {
+        json::ObjectWriter fields;
+        fields.text("plan", plan).text("role", role).text("digest", digest);
+        tell_json("begin", std::move(fields).finish());
+    } else {
+        (void)console_.line(console_.paint(Colour::bold, plan) + " " + role);
+    }
+}
+
+void Storyteller::on_action(const engine::Action& action) {
+    if (const auto* entered = std::get_if<engine::Entered>(&action)) {
+        state_ = entered->state;
+        entered_ = world_.clock.now();
+        progress_.clear();
+        if (!console_.json()) {
+            tell(entered->commits ? Colour::yellow : Colour::cyan, entered->state,
+                 entered->commits ? "the commit: from here on nothing is undone" : "");
+        } else {
+            json::ObjectWriter fields;
+            fields.text("state", entered->state).boolean("commits", entered->commits);
+            tell_json("state", std::move(fields).finish());
+        }
+    } else if (std::holds_alternative<engine::Trouble>(action) ||
+               std::holds_alternative<engine::Unwinding>(action) ||
+               std::holds_alternative<engine::Dropped>(action) ||
+               std::holds_alternative<engine::Ignored>(action)) {
+        const bool minor = std::holds_alternative<engine::Ignored>(action) ||
+                           std::holds_alternative<engine::Dropped>(action);
+        const std::string text = engine::describe(action);
+        if (console_.json()) {
+            json::ObjectWriter fields;
+            fields.text("text", secrets_.hide(text));
+            tell_json(minor ? "note" : "trouble", std::move(fields).finish());
+        } else if (!minor) {
+            tell(Colour::yellow, text, "");
+        }
+    } else if (const auto* unwound = std::get_if<engine::Unwound>(&action)) {
+        if (unwound->error && !console_.json()) {
+            tell(Colour::red, engine::describe(action), "");
+        }
+    } else if (std::holds_alternative<engine::RunBody>(action) ||
+               std::holds_alternative<engine::Deliver>(action) ||
+               std::holds_alternative<engine::CancelBody>(action) ||
+               std::holds_alternative<engine::Arm>(action) ||
+               std::holds_alternative<engine::Disarm>(action)) {
+        return;  // The machine's own affairs: what they bring about is told.
+    }
+    keep(engine::describe(action));
+}
+
+void Storyteller::on_words(std::string_view level, std::string_view text) {
+    if (level == "progress") {
+        progress_ = printable(secrets_.hide(text));
+        const bool is_due = world_.clock.now() - progress_told_ >= progress_every;
+        if (has_live_line_ || (!console_.json() && !is_due)) {
+            return;
+        }
+        progress_told_ = world_.clock.now();
+    }
+    keep(std::string{level} + ": " + std::string{text});
+    if (console_.json()) {
+        json::ObjectWriter fields;
+        fields.text("level", level).text("text", secrets_.hide(text));
+        tell_json("words", std::move(fields).finish());
+    } else if (level != "debug") {
+        const bool loud = level == "warn" || level == "error";
+        tell(loud ? Colour::yellow : Colour::dim, "  " + std::string{text}, "");
+    }
+}
+
+void Storyteller::on_over(const script::Outcome& outcome) {
+    exit_code_ = exit_code_of(outcome);
+    ticker_.reset();
+    clear_alive();
+    keep(verdict(outcome));
+    if (console_.json()) {
+        tell_json("end", secrets_.hide(verdict_json(outcome, *exit_code_)));
+    } else {
+        const bool good = *exit_code_ == exit_done;
+        const Colour colour = good                           ? Colour::green
+                              : *exit_code_ == exit_stranded ? Colour::red
+                                                             : Colour::yellow;
+        (void)console_.line(console_.paint(colour, printable(secrets_.hide(verdict(outcome)))));
+    }
+    world_.loop.stop();
+}
+
+void Storyteller::tell(Colour colour, std::string_view name, std::string_view detail) {
+    clear_alive();
+    const std::string time = column(format_duration(rounded(elapsed())), time_columns);
+    const std::string shown = printable(secrets_.hide(name));
+    (void)console_.line(console_.paint(Colour::dim, time) + "  " + console_.paint(colour, shown) +
+                        (detail.empty() ? "" : "  " + std::string{detail}));
+}
+
+/// One object a line: when, what kind, and its fields.
+void Storyteller::tell_json(std::string_view kind, std::string fields) {
+    const auto elapsed_us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed());
+    (void)console_.line("{\"elapsed_us\":" + std::to_string(elapsed_us.count()) +
+                        ",\"kind\":" + json::quoted(kind) + "," + fields.substr(1));
+}
+
+void Storyteller::keep(std::string_view text) {
+    if (recorder_ != nullptr) {
+        recorder_->text("plan", trace::Direction::note, text);
+    }
+}
+
+/// Writes over its own line, twice a second, once a state has stood for a while.
+void Storyteller::show_alive() {
+    const Duration standing = world_.clock.now() - entered_;
+    if (standing >= silence_max && !state_.empty() && stderr_takes_a_line()) {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(standing);
+        std::string line = "  … " + state_ + " " + format_duration(seconds);
+        line += progress_.empty() ? "" : ", " + progress_;
+        (void)std::fprintf(stderr, "\r\x1b[K%s", excerpt(line, 120).c_str());
+        (void)std::fflush(stderr);
+        live_line_shown_ = true;
+    }
+    ticker_ = world_.clock.arm(tick, [this] { show_alive(); });
+}
+
+void Storyteller::clear_alive() {
+    if (live_line_shown_ && stderr_takes_a_line()) {
+        (void)std::fputs("\r\x1b[K", stderr);
+        (void)std::fflush(stderr);
+    }
+    live_line_shown_ = false;
+}
+
+}  // namespace ktm::cli

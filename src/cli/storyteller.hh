@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/storyteller.hh: a run of a plan, told as it happens, line by line.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/secrets.hh"
+#include "cli/console.hh"
+#include "monitor/recorder.hh"
+#include "ports/loop.hh"
+#include "script/run.hh"
+
+namespace ktm::cli {
+
+/// Prints each state, each undo, each word of the plan and the end; keeps the same in the
+/// recording. On a terminal a line at the bottom shows that it is alive.
+class Storyteller : public script::Observer {
+public:
+    Storyteller(const ports::World& world, Console& console, monitor::Recorder* recorder,
+                Secrets secrets);
+    ~Storyteller() override;
+
+    void begin(const std::string& plan, const std::string& role, const std::string& digest);
+
+    void on_action(const engine::Action& action) override;
+    void on_words(std::string_view level, std::string_view text) override;
+    void on_over(const script::Outcome& outcome) override;
+
+    /// Of the run; only after its end.
+    [[nodiscard]] int exit_code() const { return exit_code_.value_or(exit_failed); }
+    [[nodiscard]] bool is_over() const noexcept { return exit_code_.has_value(); }
+
+private:
+    void tell(Colour colour, std::string_view name, std::string_view detail);
+    void tell_json(std::string_view kind, std::string fields);
+    void keep(std::string_view text);
+    void show_alive();
+    void clear_alive();
+    [[nodiscard]] Duration elapsed() const { return world_.clock.now() - began_; }
+
+    const ports::World& world_;
+    Console& console_;
+    monitor::Recorder* recorder_;
+    Secrets secrets_;
+    Instant began_;
+    Instant entered_;
+    std::string state_;
+    std::string progress_;
+    bool has_live_line_;
+    bool live_line_shown_ = false;
+    Instant progress_told_;
+    std::unique_ptr<ports::Timer> ticker_;
+    std::optional<int> exit_code_;
+};
+
+}  // namespace ktm::cli

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/inspector.cc: what is wrong inside the functions of a plan.
+#include "script/inspector.hh"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/nearest.hh"
+#include "script/api.hh"
+
+namespace ktm::script {
+
+namespace {
+
+class Inspector {
+public:
+    Inspector(const plan::Plan& plan, const Modules& modules, plan::Faults& faults)
+        : plan_(plan), modules_(modules), faults_(faults) {}
+
+    void run() {
+        for (const Modules::UnknownGlobal& global : modules_.unknown_globals()) {
+            add_global(global);
+        }
+        for (const plan::Role& role : plan_.roles) {
+            for (const plan::State& state : role.states) {
+                for (const plan::FunctionRef* function : functions_of(state)) {
+                    look_into(*function, role, state);
+                }
+            }
+        }
+    }
+
+private:
+    static std::vector<const plan::FunctionRef*> functions_of(const plan::State& state) {
+        std::vector<const plan::FunctionRef*> functions;
+        if (state.enter) {
+            functions.push_back(&*state.enter);
+        }
+        for (const plan::Handler& handler : state.handlers) {
+            if (handler.run) {
+                functions.push_back(&*handler.run);
+            }
+        }
+        return functions;
+    }
+
+    /// "source.precopy", when the line is inside one of that state's functions.
+    [[nodiscard]] std::string state_at(const std::string& file, int line) const {
+        for (const plan::Role& role : plan_.roles) {
+            for (const plan::State& state : role.states) {
+                for (const plan::FunctionRef* function : functions_of(state)) {
+                    if (function->place.file == file && function->place.line <= line &&
+                        line <= function->last_line) {
+                        return role.name + "." + state.name;
+                    }
+                }
+            }
+        }
+        return "";
+    }
+
+    void add(plan::Place place, std::string where, std::string what, std::string_view wanted,
+             const std::vector<std::string>& known) {
+        const std::vector<std::string> near = nearest(wanted, known);
+        faults_.push_back({std::move(place), std::move(where), std::move(what), "",
+                           near.empty() ? "" : near.front()});
+    }
+
+    void add_global(const Modules::UnknownGlobal& global) {
+        const std::string where = state_at(global.file, global.line);
+        if (global.is_write) {
+            faults_.push_back({{global.file, global.line},
+                               where,
+                               "'" + global.name + "' would be a global",
+                               "local " + global.name + ", or m.note." + global.name,
+                               ""});
+        } else {
+            add({global.file, global.line}, where, "no word '" + global.name + "'", global.name,
+                global_words());
+        }
+    }
+
+    void look_into(const plan::FunctionRef& function, const plan::Role& role,
+                   const plan::State& state) {
+        const SourceText* source = modules_.sources().find(function.place.file.text());
+        if (source == nullptr) {
+            return;
+        }
+        const bool has_m = takes_m(*source, function);
+        const std::string where = role.name + "." + state.name;
+        for (const FieldUse& use :
+             field_uses_in(*source, function.place.line, function.last_line)) {
+            const plan::Place place{function.place.file, use.line};
+            if (use.object == "m" && has_m) {
+                check_var(use, place, where, role);
+            } else {
+                check_field(use, place, where, *source);
+            }
+        }
+    }
+
+    /// Whether the function's first parameter is called m.
+    static bool takes_m(const SourceText& source, const plan::FunctionRef& function) {
+        const std::vector<Token> tokens = source.tokens(function.place.line, function.last_line);
+        for (std::size_t at = 0; at + 2 < tokens.size(); ++at) {
+            if (tokens[at].text == "function") {
+                return tokens[at + 2].text == "m";
+            }
+        }
+        return false;
+    }
+
+    /// Whether the file gives the word a meaning of its own.
+    static bool is_shadowed(const SourceText& source, std::string_view word) {
+        const std::vector<Token> tokens = source.tokens(1, source.lines());
+        for (std::size_t at = 0; at + 1 < tokens.size(); ++at) {
+            const std::string_view before = tokens[at].text;
+            if ((before == "local" || before == "function" || before == "(" || before == "," ||
+                 before == "for") &&
+                tokens[at + 1].text == word &&
+                (before == "local" || before == "for" ||
+                 (at + 2 < tokens.size() &&
+                  (tokens[at + 2].text == "," || tokens[at + 2].text == ")")))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void check_var(const FieldUse& use, const plan::Place& place, const std::string& where,
+                   const plan::Role& role) {
+        const std::string name{use.field};
+        if (name == "note" || name == "hold" || name == "undo") {
+            return;
+        }
+        const plan::Var* var = plan_.find_var(name);
+        if (var == nullptr) {
+            std::vector<std::string> known = plan_.var_names();
+            known.insert(known.end(), {"note", "hold", "undo"});
+            add(place, where, "no var '" + name + "'", name, known);
+        } else if (!var->role.empty() && var->role != role.name) {
+            faults_.push_back({place, where,
+                               "the var '" + name + "' belongs to the role '" + var->role + "'", "",
+                               ""});
+        }
+    }
+
+    void check_field(const FieldUse& use, const plan::Place& place, const std::string& where,
+                     const SourceText& source) {
+        const std::vector<std::string>& fields = fields_of(use.object);
+        const std::string name{use.field};
+        const bool known =
+            fields.empty() || std::find(fields.begin(), fields.end(), name) != fields.end();
+        if (!known && !is_shadowed(source, use.object)) {
+            add(place, where, "no " + std::string{use.object} + "." + name, name, fields);
+        }
+    }
+
+    const plan::Plan& plan_;
+    const Modules& modules_;
+    plan::Faults& faults_;
+};
+
+}  // namespace
+
+void inspect(const plan::Plan& plan, const Modules& modules, plan::Faults& faults) {
+    Inspector{plan, modules, faults}.run();
+}
+
+}  // namespace ktm::script

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/interpreter.cc: one Lua state with its limits: memory, instructions, words.
+#include "script/interpreter.hh"
+
+#include <lua.hpp>
+
+#include <utility>
+
+#include "base/assert.hh"
+#include "script/convert.hh"
+#include "script/natives.hh"
+#include "script/slab.hh"
+
+namespace ktm::script {
+
+namespace {
+
+/// How often the hook fires; rarely enough to cost nothing.
+constexpr int hook_step = 10'000;
+
+/// The place of the innermost frame of the plan: "plans/move.lua:41".
+std::string place_in(lua_State* thread) {
+    lua_Debug frame{};
+    for (int level = 0; lua_getstack(thread, level, &frame) == 1; ++level) {
+        lua_getinfo(thread, "Sl", &frame);
+        if (frame.source[0] == '@' && frame.currentline > 0) {
+            return std::string{frame.source + 1} + ":" + std::to_string(frame.currentline);
+        }
+    }
+    return "";
+}
+
+}  // namespace
+
+void* Interpreter::allocate(void* owner, void* block, std::size_t old_size, std::size_t new_size) {
+    auto& self = *static_cast<Interpreter*>(owner);
+    if (block == nullptr) {
+        old_size = 0;  // LuaJIT says what kind of object it is for.
+    }
+    if (new_size == 0) {
+        if (block != nullptr) {
+            Slab::shared().release(block, old_size);
+        }
+        self.memory_used_ -= old_size;
+        return nullptr;
+    }
+    if (new_size > old_size && self.memory_used_ + (new_size - old_size) > memory_max.count) {
+        return nullptr;
+    }
+    void* grown = block == nullptr ? Slab::shared().allocate(new_size)
+                                   : Slab::shared().resize(block, old_size, new_size);
+    if (grown != nullptr) {
+        self.memory_used_ += new_size - old_size;
+    }
+    return grown;
+}
+
+void Interpreter::count(lua_State* thread, lua_Debug*) {
+    Interpreter& self = of(thread);
+    self.budget_ -= hook_step;
+    if (self.budget_ > 0 || self.context_ == Context::none) {
+        return;
+    }
+    // From now on at each instruction: a pcall catches it once, and the line behind it fails again.
+    lua_sethook(thread, count, LUA_MASKCOUNT, 1);
+    const std::string place = place_in(thread);
+    lua_pushfstring(thread, "%s%smore than %d million instructions without waiting", place.c_str(),
+                    place.empty() ? "" : ": ", static_cast<int>(instructions_max / 1'000'000));
+    lua_error(thread);
+}
+
+Interpreter::Interpreter() {
+    lua_ = lua_newstate(allocate, this);
+    KTM_ASSERT(lua_ != nullptr);
+    lua_gc(lua_, LUA_GCSTOP, 0);
+    open_words();
+    // ORDER: behind the words, for to open jit.util switches the JIT on.
+    luaJIT_setmode(lua_, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+    lua_sethook(lua_, count, LUA_MASKCOUNT, hook_step);
+}
+
+void Interpreter::settle() {
+    drop_words_of_loading(lua_, words_);
+    lua_gc(lua_, LUA_GCCOLLECT, 0);
+    lua_gc(lua_, LUA_GCRESTART, 0);
+}
+
+Interpreter::~Interpreter() {
+    lua_close(lua_);
+}
+
+Interpreter& Interpreter::of(lua_State* lua) noexcept {
+    void* owner = nullptr;
+    (void)lua_getallocf(lua, &owner);
+    return *static_cast<Interpreter*>(owner);
+}
+
+void Interpreter::open_words() {
+    push_words(lua_);
+    words_ = keep(lua_);
+}
+
+Result<void> Interpreter::compile(std::string_view text, const std::string& name) {
+    const std::string chunk = "@" + name;
+    if (luaL_loadbufferx(lua_, text.data(), text.size(), chunk.c_str(), "t") != 0) {
+        return take_error(lua_);
+    }
+    push_kept(lua_, words_);
+    lua_setfenv(lua_, -2);
+    return {};
+}
+
+Result<void> Interpreter::call(int arguments, int results, Context context) {
+    begin_stretch(context);
+    const int failed = lua_pcall(lua_, arguments, results, 0);
+    end_stretch();
+    if (failed != 0) {
+        return take_error(lua_);
+    }
+    return {};
+}
+
+void Interpreter::begin_stretch(Context context) noexcept {
+    context_ = context;
+    budget_ = instructions_max;
+}
+
+void Interpreter::end_stretch() noexcept {
+    context_ = Context::none;
+    if (budget_ <= 0) {
+        lua_sethook(lua_, count, LUA_MASKCOUNT, hook_step);
+    }
+}
+
+void Interpreter::charge(std::int64_t instructions) {
+    budget_ -= instructions;
+    if (budget_ <= 0) {
+        lua_sethook(lua_, count, LUA_MASKCOUNT, 1);
+    }
+}
+
+Error Interpreter::take_error(lua_State* thread) {
+    Error error = error_at(thread, -1);
+    lua_pop(thread, 1);
+    return error;
+}
+
+int Interpreter::keep(lua_State* thread) {
+    return luaL_ref(thread, LUA_REGISTRYINDEX);
+}
+
+void Interpreter::push_kept(lua_State* thread, int number) {
+    lua_rawgeti(thread, LUA_REGISTRYINDEX, number);
+}
+
+void Interpreter::drop_kept(int number) {
+    luaL_unref(lua_, LUA_REGISTRYINDEX, number);
+}
+
+}  // namespace ktm::script

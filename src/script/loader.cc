@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/loader.cc: from a plan's name to a plan that can run.
+#include "script/loader.hh"
+
+#include <algorithm>
+#include <iterator>
+#include <lua.hpp>
+#include <utility>
+#include <variant>
+
+#include "base/nearest.hh"
+#include "plan/check.hh"
+#include "plan/derive.hh"
+#include "script/datum.hh"
+#include "script/inspector.hh"
+#include "script/modules.hh"
+#include "script/reader.hh"
+
+namespace ktm::script {
+
+namespace {
+
+constexpr std::string_view extension = ".lua";
+constexpr std::string_view plans_prefix = "plans/";
+/// LIMIT: plans derived from plans.
+constexpr std::size_t parents_max = 8;
+
+std::string folder_of(const std::string& file) {
+    const std::size_t slash = file.rfind('/');
+    return slash == std::string::npos ? "." : slash == 0 ? "/" : file.substr(0, slash);
+}
+
+std::string stem_of(const std::string& file) {
+    const std::size_t slash = file.rfind('/');
+    std::string name = slash == std::string::npos ? file : file.substr(slash + 1);
+    if (name.ends_with(extension)) {
+        name.resize(name.size() - extension.size());
+    }
+    return name;
+}
+
+std::string joined(const std::string& folder, const std::string& name) {
+    return folder == "." ? name : folder + "/" + name;
+}
+
+bool holds(ports::Files& files, const std::string& folder, const std::string& name) {
+    Result<std::vector<std::string>> names = files.list(folder);
+    return names && std::find(names->begin(), names->end(), name) != names->end();
+}
+
+bool exists(ports::Files& files, const std::string& file) {
+    const std::size_t slash = file.rfind('/');
+    return holds(files, folder_of(file),
+                 slash == std::string::npos ? file : file.substr(slash + 1));
+}
+
+/// Loads one file and what it is derived from.
+class Loader {
+public:
+    Loader(ports::Files& files, const SearchPath& path)
+        : files_(files),
+          path_(path),
+          interpreter_(std::make_unique<Interpreter>()),
+          modules_(files, path.modules, *interpreter_) {
+        interpreter_->attach_modules(&modules_);
+    }
+
+    Loading load(const std::string& wanted) && {
+        Loading loading;
+        Result<std::string> file = find_plan(files_, path_, wanted);
+        if (!file) {
+            loading.faults.push_back({{}, "", file.error().what, "", ""});
+            return loading;
+        }
+        loading.file = *file;
+        std::optional<plan::Plan> plan = read(*file);
+        if (plan && faults_.empty()) {
+            plan::check(*plan, faults_);
+            inspect(*plan, modules_, faults_);
+            check_name(*plan);
+        }
+        plan::sort_faults(faults_);
+        loading.faults = std::move(faults_);
+        loading.parent = std::move(parent_);
+        loading.declares = declares_;
+        interpreter_->attach_modules(nullptr);
+        if (plan && loading.faults.empty()) {
+            std::string digest = modules_.digest();
+            interpreter_->settle();
+            loading.plan.emplace(std::move(interpreter_), std::move(*plan), std::move(digest));
+        }
+        return loading;
+    }
+
+private:
+    std::optional<plan::Plan> read(const std::string& file) {
+        chain_.push_back(file);
+        modules_.enter_folder(folder_of(file));
+        const Result<void> done = run(file);
+        const int line = line_of_return(file);
+        declares_ = declares_ || line > 0;
+        if (!done) {
+            add_error(file, done.error());
+            return std::nullopt;
+        }
+        Datum returned = take_datum(*interpreter_, file, modules_.sources());
+        if (returned.line == 0) {
+            // `return plan {…}` is a tail call: Lua has forgotten who called.
+            returned.file = modules_.sources().name_of(file);
+            returned.line = std::max(line, 1);
+        }
+        declares_ = declares_ || returned.is("plan") || returned.is("derive");
+        std::variant<plan::Plan, Derivation> declared =
+            read_declaration(returned, modules_.sources(), faults_);
+        if (auto* plan = std::get_if<plan::Plan>(&declared)) {
+            return std::move(*plan);
+        }
+        return derived(std::get<Derivation>(declared), file);
+    }
+
+    Result<void> run(const std::string& file) {
+        KTM_CHECK(modules_.compile(file));
+        return interpreter_->call(0, 1, Context::load);
+    }
+
+    std::optional<plan::Plan> derived(const Derivation& derivation, const std::string& file) {
+        const plan::Place place = derivation.changes.place;
+        Result<std::string> parent = find_parent(derivation.parent, file);
+        if (!parent) {
+            faults_.push_back({place, "", parent.error().what, "", ""});
+            return std::nullopt;
+        }
+        std::optional<plan::Plan> base = read(*parent);
+        if (!base) {
+            return std::nullopt;
+        }
+        parent_ = *base;
+        return plan::derive(*base, derivation.changes, faults_);
+    }
+
+    /// The line on which a file means to return a plan, even if it ended before it could; or 0.
+    [[nodiscard]] int line_of_return(const std::string& file) const {
+        const SourceText* source = modules_.sources().find(file);
+        if (source == nullptr) {
+            return 0;
+        }
+        const std::vector<Token> tokens = source->tokens(1, source->lines());
+        const auto returns = [](const Token& word, const Token& next) {
+            return word.text == "return" && (next.text == "plan" || next.text == "derive");
+        };
+        const auto found = std::adjacent_find(tokens.begin(), tokens.end(), returns);
+        return found != tokens.end() ? found->line : 0;
+    }
+
+    /// Beside the file first, then in the search path; never a file that is being read, so that a
+    /// plan may derive from one of the same name further down the path.
+    Result<std::string> find_parent(const std::string& name, const std::string& file) {
+        if (chain_.size() > parents_max) {
+            return Error{
+                Kind::invalid, "",
+                "plans derived from plans, more than " + std::to_string(parents_max) + " of them",
+                "", nullptr};
+        }
+        SearchPath rest = path_;
+        rest.plans.insert(rest.plans.begin(), folder_of(file));
+        std::vector<std::string> known;
+        for (const std::string& folder : rest.plans) {
+            const std::string candidate = joined(folder, name + std::string{extension});
+            const bool is_read = std::find(chain_.begin(), chain_.end(), candidate) != chain_.end();
+            if (!is_read && exists(files_, candidate)) {
+                return candidate;
+            }
+        }
+        for (const FoundPlan& plan : list_plans(files_, rest)) {
+            if (plan.name != name && !plan.hidden) {
+                known.push_back(plan.name);
+            }
+        }
+        return Error{Kind::invalid, "no-plan",
+                     "no plan '" + name + "' to derive from" + did_you_mean(name, known), "",
+                     nullptr};
+    }
+
+    /// What Lua said, with its place where it begins with one: "file:3: …".
+    void add_error(const std::string& file, const Error& error) {
+        plan::Fault fault{{file, 0}, "", error.what, "", ""};
+        const std::string head = file + ":";
+        if (error.what.starts_with(head)) {
+            const std::size_t end = error.what.find(':', head.size());
+            if (end != std::string::npos) {
+                fault.place.line = std::atoi(error.what.c_str() + head.size());
+                fault.what = error.what.substr(std::min(end + 2, error.what.size()));
+            }
+        } else if (error.code != "plan") {
+            fault.what = error.sentence();
+        }
+        faults_.push_back(std::move(fault));
+    }
+
+    void check_name(const plan::Plan& plan) {
+        const std::string stem = stem_of(chain_.front());
+        if (plan.name != stem) {
+            faults_.push_back({plan.place, "",
+                               "the plan is called '" + plan.name + "' and its file '" + stem +
+                                   std::string{extension} + "'",
+                               "the same name, for plans are found by it", ""});
+        }
+    }
+
+    ports::Files& files_;
+    const SearchPath& path_;
+    std::unique_ptr<Interpreter> interpreter_;
+    Modules modules_;
+    plan::Faults faults_;
+    std::vector<std::string> chain_;    ///< The files being read, the child first.
+    std::optional<plan::Plan> parent_;  ///< Of the file that was read last: the child in the end.
+    bool declares_ = false;
+};
+
+/// For a path that is no plan's: what it should be, or what stands beside it.
+Error no_plan_at(ports::Files& files, const std::string& path) {
+    if (exists(files, path)) {
+        return Error{Kind::usage, "no-plan",
+                     "'" + path + "' is no plan: its name does not end in .lua", "", nullptr};
+    }
+    std::vector<std::string> known;
+    if (const Result<std::vector<std::string>> names = files.list(folder_of(path))) {
+        std::copy_if(names->begin(), names->end(), std::back_inserter(known),
+                     [](const std::string& name) { return name.ends_with(extension); });
+    }
+    const std::string name = path.substr(path.rfind('/') + 1);
+    return Error{Kind::usage, "no-plan", "no file '" + path + "'" + did_you_mean(name, known), "",
+                 nullptr};
+}
+
+}  // namespace
+
+Result<std::string> find_plan(ports::Files& files, const SearchPath& path,
+                              const std::string& wanted) {
+    if (exists(files, wanted) && wanted.ends_with(extension)) {
+        return wanted;
+    }
+    // "plans/move.lua" is what people type; it names the plan wherever they stand.
+    const bool is_named = wanted.starts_with(plans_prefix) && wanted.ends_with(extension);
+    const std::string rest = is_named ? wanted.substr(plans_prefix.size()) : wanted;
+    if (rest.find('/') != std::string::npos) {
+        return no_plan_at(files, wanted);
+    }
+    const std::string name = stem_of(rest);
+    std::vector<std::string> known;
+    for (const FoundPlan& plan : list_plans(files, path)) {
+        if (plan.name == name) {
+            return plan.file;
+        }
+        if (!plan.hidden) {
+            known.push_back(plan.name);
+        }
+    }
+    std::string places;
+    for (const std::string& folder : path.plans) {
+        places += (places.empty() ? "" : ", ") + folder;
+    }
+    return Error{Kind::usage, "no-plan",
+                 "no plan '" + wanted + "'; looked in " + places + did_you_mean(name, known), "",
+                 nullptr};
+}
+
+Loading load_plan(ports::Files& files, const SearchPath& path, const std::string& wanted) {
+    return Loader{files, path}.load(wanted);
+}
+
+std::vector<FoundPlan> list_plans(ports::Files& files, const SearchPath& path) {
+    std::vector<FoundPlan> plans;
+    for (const std::string& folder : path.plans) {
+        Result<std::vector<std::string>> names = files.list(folder);
+        if (!names) {
+            continue;
+        }
+        for (const std::string& file : *names) {
+            if (!file.ends_with(extension)) {
+                continue;
+            }
+            const std::string name = stem_of(file);
+            const bool hidden = std::any_of(plans.begin(), plans.end(), [&](const FoundPlan& plan) {
+                return plan.name == name;
+            });
+            plans.push_back({name, joined(folder, file), hidden});
+        }
+    }
+    return plans;
+}
+
+}  // namespace ktm::script

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/modules.cc: what `require` finds while a plan is loaded.
+#include "script/modules.hh"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <lua.hpp>
+#include <utility>
+
+#include "base/nearest.hh"
+#include "base/text.hh"
+#include "script/api.hh"
+#include "script/convert.hh"
+#include "script/natives.hh"
+
+namespace ktm::script {
+
+namespace {
+
+bool is_module_name(const std::string& name) {
+    return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+}
+
+bool is_word(const std::string& name) {
+    const std::vector<std::string>& words = global_words();
+    return std::find(words.begin(), words.end(), name) != words.end();
+}
+
+}  // namespace
+
+Result<void> Modules::compile(const std::string& file) {
+    Result<std::string> text = files_.read(file, source_max);
+    if (!text) {
+        return std::move(text).error();
+    }
+    sources_.add(file, *text);
+    digests_[file] = sources_.find(file)->digest(1, sources_.find(file)->lines());
+    KTM_CHECK(interpreter_.compile(*text, file));
+    for (GlobalUse& use : globals_in_functions(interpreter_.lua())) {
+        if (use.is_write || !is_word(use.name)) {
+            unknown_globals_.push_back({file, use.line, std::move(use.name), use.is_write});
+        }
+    }
+    return {};
+}
+
+Result<std::string> Modules::find(const std::string& name) const {
+    if (!is_module_name(name)) {
+        return Error{Kind::invalid, "bad-module",
+                     "'" + printable(name) +
+                         "' is no name of a module; expected a word in lower "
+                         "case, such as \"retry\"",
+                     "", nullptr};
+    }
+    std::vector<std::string> folders = library_;
+    folders.push_back(own_folder_);
+    std::vector<std::string> known;
+    for (const std::string& folder : folders) {
+        Result<std::vector<std::string>> names = files_.list(folder);
+        if (!names) {
+            continue;
+        }
+        if (std::find(names->begin(), names->end(), name + ".lua") != names->end()) {
+            return folder + "/" + name + ".lua";
+        }
+        for (const std::string& file : *names) {
+            if (file.ends_with(".lua")) {
+                known.push_back(file.substr(0, file.size() - 4));
+            }
+        }
+    }
+    return Error{Kind::invalid, "no-module",
+                 "no module '" + name + "' in the standard library or beside the plan" +
+                     did_you_mean(name, known),
+                 "", nullptr};
+}
+
+Result<void> Modules::require(const std::string& name) {
+    Result<std::string> file = find(name);
+    if (!file) {
+        return std::move(file).error();
+    }
+    const auto [entry, is_new] = kept_.try_emplace(*file, 0);
+    if (!is_new && entry->second == 0) {
+        return Error{Kind::invalid, "module-cycle", "the module '" + name + "' requires itself", "",
+                     nullptr};
+    }
+    if (is_new) {
+        KTM_CHECK(compile(*file));
+        // Inside a stretch of the plan: its budget counts.
+        if (lua_pcall(interpreter_.lua(), 0, 1, 0) != 0) {
+            return interpreter_.take_error(interpreter_.lua());
+        }
+        if (lua_isnil(interpreter_.lua(), -1)) {
+            return Error{Kind::invalid, "bad-module", *file + ": a module returns a value", "",
+                         nullptr};
+        }
+        entry->second = interpreter_.keep(interpreter_.lua());
+    }
+    interpreter_.push_kept(interpreter_.lua(), entry->second);
+    return {};
+}
+
+std::string Modules::digest() const {
+    std::uint64_t all = 0xCBF2'9CE4'8422'2325U;
+    for (const auto& [file, digest] : digests_) {
+        all = (all ^ digest) * 0x0000'0100'0000'01B3U;
+    }
+    std::array<char, 17> digits{};
+    (void)std::snprintf(digits.data(), digits.size(), "%016llx",
+                        static_cast<unsigned long long>(all));
+    return digits.data();
+}
+
+int require_module(lua_State* lua) {
+    require_context(lua, static_cast<unsigned>(Context::load), "require");
+    Interpreter& interpreter = Interpreter::of(lua);
+    const std::string name = lua_type(lua, 1) == LUA_TSTRING ? lua_tostring(lua, 1) : "";
+    Result<void> found = interpreter.modules()->require(name);
+    if (!found) {
+        raise(lua, std::move(found).error());
+    }
+    return 1;
+}
+
+}  // namespace ktm::script

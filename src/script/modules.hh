@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/modules.hh: what `require` finds while a plan is loaded.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.hh"
+#include "ports/files.hh"
+#include "script/interpreter.hh"
+#include "script/source_text.hh"
+
+namespace ktm::script {
+
+/// LIMIT: one file of Lua.
+inline constexpr Bytes source_max{1U << 20U};
+
+/// The files of one plan: its own, its parents' and its modules, each read and compiled once.
+class Modules {
+public:
+    Modules(ports::Files& files, std::vector<std::string> library, Interpreter& interpreter)
+        : files_(files), library_(std::move(library)), interpreter_(interpreter) {}
+
+    /// Modules are also found beside the plan that is being loaded.
+    void enter_folder(std::string folder) { own_folder_ = std::move(folder); }
+
+    /// Reads and compiles a file, and leaves the chunk on the stack.
+    [[nodiscard]] Result<void> compile(const std::string& file);
+
+    /// Runs a module, the first time, and leaves its value on the stack.
+    [[nodiscard]] Result<void> require(const std::string& name);
+
+    [[nodiscard]] const SourceTexts& sources() const noexcept { return sources_; }
+    /// A name for all the texts together; equal texts give equal names.
+    [[nodiscard]] std::string digest() const;
+
+    /// Globals that functions name and that are no words.
+    struct UnknownGlobal {
+        std::string file;
+        int line = 0;
+        std::string name;
+        bool is_write = false;
+    };
+    [[nodiscard]] const std::vector<UnknownGlobal>& unknown_globals() const noexcept {
+        return unknown_globals_;
+    }
+
+private:
+    [[nodiscard]] Result<std::string> find(const std::string& name) const;
+
+    ports::Files& files_;
+    std::vector<std::string> library_;
+    std::string own_folder_;
+    Interpreter& interpreter_;
+    SourceTexts sources_;
+    std::map<std::string, int> kept_;  ///< Values by file; 0 while the module is being run.
+    std::map<std::string, std::uint64_t> digests_;
+    std::vector<UnknownGlobal> unknown_globals_;
+};
+
+}  // namespace ktm::script

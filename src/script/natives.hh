@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/natives.hh: the functions of C++ that the prelude and the plans call, by file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "script/interpreter.hh"
+
+struct lua_State;
+
+namespace ktm::script {
+
+/// Each adds its functions to the table on top of the stack.
+void add_constructors(lua_State* words);  ///< plan, role, state, on, var, …: the words of loading.
+void add_text_natives(lua_State* native);   ///< Patterns, tostring, sorted keys, errors of access.
+void add_table_natives(lua_State* native);  ///< Order, frozen words, m.
+void add_run_natives(lua_State* native);    ///< What acts on a Run.
+void add_exec_natives(lua_State* native);   ///< Programs and files.
+
+/// Forgets what only a plan that is being loaded needs.
+void drop_words_of_loading(lua_State* lua, int words);
+
+/// Raises unless the code that runs now is in one of `contexts` (a mask of Context).
+void require_context(lua_State* lua, unsigned contexts, const char* word);
+
+/// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
+[[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word);
+
+inline constexpr unsigned in_actions =
+    static_cast<unsigned>(Context::action) | static_cast<unsigned>(Context::undo);
+
+/// What constructors make; see constructors.cc.
+inline constexpr const char* node_mark = "ktm.node";
+inline constexpr const char* unfinished_mark = "ktm.unfinished";
+/// Places in the table of a node.
+enum NodePlace : int { node_kind = 1, node_name, node_body, node_file, node_line };
+
+/// Pushes our string.format, around LuaJIT's own at this index.
+void push_format(lua_State* lua, int raw_format);
+/// register(kind, what, options, function): an entry of the ledger.
+int register_entry(lua_State* lua);
+/// Where the prelude leaves m:hold in the registry.
+inline constexpr const char* hold_word = "hold";
+
+/// require "name": the value of a module.
+int require_module(lua_State* lua);
+
+/// A name that a function reads or writes as a global, and where.
+struct GlobalUse {
+    std::string name;
+    int line = 0;
+    bool is_write = false;
+};
+/// The globals in all functions inside the chunk on top of the stack, which stays there. What the
+/// chunk itself does when it is run is not among them.
+[[nodiscard]] std::vector<GlobalUse> globals_in_functions(lua_State* lua);
+
+/// Adds C functions to the table on top of the stack.
+struct Native {
+    const char* name;
+    int (*function)(lua_State*);
+};
+void add_natives(lua_State* lua, const Native* begin, const Native* end);
+
+}  // namespace ktm::script

@@ -1,0 +1,153 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- script/prelude.lua: the words of plans that are easier said in Lua than in C++.
+--
+-- Runs once in each interpreter, trusted, before any plan. `native` has the functions of C++; those
+-- that wait return true and their results, or false and an error. Gives back the words that a plan
+-- sees, and what the runner calls itself.
+local native, library = ...
+local error, type = library.error, library.type
+local string, table, math = library.string, library.table, library.math
+local frozen, format, told = native.frozen, native.format, native.told
+
+local function finish(ok, ...)
+  if ok then return ... end
+  error((...), 0)
+end
+
+local function attempt(ok, ...)
+  if ok then return ... end
+  return nil, (...)
+end
+
+local text_words = {
+  byte = string.byte, char = string.char, len = string.len, lower = string.lower,
+  rep = string.rep, reverse = string.reverse, sub = string.sub, upper = string.upper,
+  find = native.find, match = native.match, gsub = native.gsub, gmatch = native.gmatch,
+  format = format,
+}
+native.text_methods(text_words)
+
+-- Virtual machines --------------------------------------------------------------------------------
+
+local function monitor(vm, words)
+  words.try = function(command, arguments, options)
+    return attempt(native.qmp(vm, command, arguments, options))
+  end
+  words.enable = function(...)
+    finish(native.qmp(vm, "migrate-set-capabilities", native.capabilities(...)))
+  end
+  return frozen("qmp", words, function(_, command, arguments, options)
+    return finish(native.qmp(vm, command, arguments, options))
+  end)
+end
+
+local function connect(path, name)
+  local vm = finish(native.connect(path, name))
+  return monitor(vm, { name = vm, release = function() native.disconnect(vm) end })
+end
+
+-- Programs ----------------------------------------------------------------------------------------
+
+--- What undoes a program is registered before the program is begun: it may be killed half-way.
+local function register_undo_of(program)
+  local before = native.exec_undo(program)
+  return before and native.register("undo", before.what, nil, function()
+    finish(native.exec(before.program))
+  end)
+end
+
+local function try_exec(program)
+  return attempt(native.exec(program, register_undo_of(program)))
+end
+
+local function exec(_, program) return finish(native.exec(program, register_undo_of(program))) end
+
+-- Holds -------------------------------------------------------------------------------------------
+
+local function hold(_, handle, options)
+  native.check_handle(handle)
+  local give_back, gone, entry = handle.release, false, nil
+  local function release()
+    if gone then return end
+    give_back(handle)
+    gone = true
+    native.released(entry)
+  end
+  entry = native.register("hold", handle.what, options, release)
+  handle.release = release
+  return handle
+end
+
+-- Which globals the functions inside a chunk name -------------------------------------------------
+
+local funcinfo, funcbc, funck = native.funcinfo, native.funcbc, native.funck
+local reads = funcbc(native.compile "return x", 1) % 256
+local writes = funcbc(native.compile "x = 1", 2) % 256
+
+local function note_globals(function_or_proto, found)
+  for pc = 1, funcinfo(function_or_proto).bytecodes - 1 do
+    local instruction = funcbc(function_or_proto, pc)
+    local operation = instruction % 256
+    if operation == reads or operation == writes then
+      found[#found + 1] = funck(function_or_proto, -1 - math.floor(instruction / 65536))
+      found[#found + 1] = funcinfo(function_or_proto, pc).currentline
+      found[#found + 1] = operation == writes
+    end
+  end
+end
+
+local function each_child(parent, visit)
+  if not funcinfo(parent).children then return end
+  local at = -1
+  local constant = funck(parent, at)
+  while constant ~= nil do
+    if type(constant) == "proto" then visit(constant) end
+    at = at - 1
+    constant = funck(parent, at)
+  end
+end
+
+local function globals_in_functions(chunk)
+  local found = {}
+  local function visit(child)
+    note_globals(child, found)
+    each_child(child, visit)
+  end
+  each_child(chunk, visit)
+  return found
+end
+
+return {
+  words = {
+    assert = library.assert, error = error, ipairs = library.ipairs, pairs = native.pairs,
+    pcall = library.pcall, select = library.select, tonumber = library.tonumber,
+    tostring = native.text_of, type = type, unpack = library.unpack,
+    string = frozen("string", text_words),
+    table = frozen("table", {
+      concat = table.concat, insert = table.insert, remove = table.remove, sort = table.sort,
+    }),
+    math = frozen("math", {
+      abs = math.abs, ceil = math.ceil, floor = math.floor, fmod = math.fmod, huge = math.huge,
+      log = math.log, max = math.max, min = math.min, modf = math.modf, sqrt = math.sqrt,
+    }),
+    qmp = monitor("", { connect = connect }),
+    exec = frozen("exec", { try = try_exec }, exec),
+    wait = function(pattern) return finish(native.wait(pattern)) end,
+    sleep = function(duration) finish(native.sleep(duration)) end,
+    timer = frozen("timer", {
+      after = native.timer_after, every = native.timer_every, cancel = native.timer_cancel,
+    }),
+    emit = native.emit,
+    now = native.now,
+    fs = frozen("fs", { read = native.read_file, exists = native.file_exists }),
+    log = frozen("log", {
+      debug = told("debug", format), info = told("info", format), warn = told("warn", format),
+      error = told("error", format),
+    }),
+    progress = told("progress", format),
+    list = native.list,
+    require = native.require,
+  },
+  hold = hold,
+  globals_in_functions = globals_in_functions,
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/run.cc: one run of a plan: phases, inputs, actions, and the end.
+#include "script/run.hh"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <lua.hpp>
+#include <string_view>
+#include <utility>
+
+#include "base/assert.hh"
+#include "json/writer.hh"
+#include "script/convert.hh"
+
+namespace ktm::script {
+
+namespace {
+
+constexpr std::string_view default_vm_var = "qmp";
+constexpr std::string_view signal_prefix = "signal:";
+
+struct NamedSignal {
+    std::string_view name;
+    int number;
+};
+constexpr std::array<NamedSignal, 2> plan_signals{{{"USR1", SIGUSR1}, {"USR2", SIGUSR2}}};
+
+std::vector<Duration> deadlines_of(const plan::Role& role, const plan::Values& values) {
+    std::vector<Duration> within;
+    for (const plan::State& state : role.states) {
+        KTM_ASSERT(state.within.has_value());
+        within.push_back(state.within->fixed
+                             ? *state.within->fixed
+                             : values.find(state.within->var)->second.as_duration());
+    }
+    return within;
+}
+
+const plan::Role& role_of(const plan::Plan& plan, const std::string& name) {
+    const plan::Role* role = plan.find(name);
+    KTM_ASSERT(role != nullptr);
+    return *role;
+}
+
+}  // namespace
+
+Run::Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& settings,
+         monitor::Recorder* recorder, Observer& observer)
+    : world_(world),
+      plan_(plan),
+      settings_(settings),
+      recorder_(recorder),
+      observer_(observer),
+      role_(role_of(plan.plan(), settings.role)),
+      machine_(role_, deadlines_of(role_, settings.values)),
+      began_(world.clock.now()) {
+    interpreter().attach(this);
+}
+
+Run::~Run() {
+    *alive_ = false;
+    interpreter().attach(nullptr);
+}
+
+void Run::start() {
+    began_ = world_.clock.now();
+    watch_signals();
+    const auto socket = settings_.values.find(default_vm_var);
+    if (socket == settings_.values.end() || socket->second.type() != plan::Type::path) {
+        begin();
+        return;
+    }
+    phase_ = Phase::connecting;
+    Result<Endpoint> endpoint = Endpoint::parse("unix:" + socket->second.as_text());
+    if (!endpoint) {
+        give_up(std::move(endpoint).error());
+        return;
+    }
+    patience_ = world_.clock.arm(connect_within, [this] {
+        give_up(
+            Error{Kind::timeout, "no-greeting", "no greeting in time", "reach the VM", nullptr});
+    });
+    open("", *endpoint);
+}
+
+void Run::begin() {
+    patience_.reset();
+    phase_ = Phase::running;
+    post(engine::Start{});
+    drain();
+}
+
+/// Nothing was begun: the plan ends before its first state.
+void Run::give_up(Error error) {
+    patience_.reset();
+    phase_ = Phase::running;
+    post(engine::Interrupted{std::move(error)});
+    drain();
+}
+
+void Run::interrupt(Error reason) {
+    if (phase_ == Phase::asking || phase_ == Phase::over) {
+        return;
+    }
+    if (!machine_.is_committed()) {
+        outcome_.interrupted = true;
+    }
+    if (phase_ == Phase::connecting || phase_ == Phase::idle) {
+        give_up(std::move(reason));
+        return;
+    }
+    post(engine::Interrupted{std::move(reason)});
+    drain();
+}
+
+bool Run::hears(std::string_view event) const {
+    return std::any_of(role_.states.begin(), role_.states.end(), [&](const plan::State& state) {
+        return std::any_of(state.handlers.begin(), state.handlers.end(),
+                           [&](const plan::Handler& handler) { return handler.event == event; });
+    });
+}
+
+void Run::watch_signals() {
+    for (const NamedSignal& signal : plan_signals) {
+        const std::string event = std::string{signal_prefix} + std::string{signal.name};
+        if (!hears(event)) {
+            continue;
+        }
+        Result<std::unique_ptr<ports::Watch>> watch =
+            world_.signals.watch(signal.number, [this, event] {
+                post(engine::Happened{engine::Event{event, "", nullptr}});
+                drain();
+            });
+        if (watch) {
+            watches_.push_back(std::move(*watch));
+        }
+    }
+}
+
+bool Run::emit(engine::Event event) {
+    if (emits_ == emits_max) {
+        return false;
+    }
+    ++emits_;
+    post(engine::Happened{std::move(event)});
+    return true;
+}
+
+void Run::drain() {
+    if (draining_ || phase_ != Phase::running) {
+        return;
+    }
+    draining_ = true;
+    emits_ = 0;
+    // New ones are appended while we go.
+    for (std::size_t at = 0; at < inputs_.size() && phase_ == Phase::running; ++at) {
+        engine::Input input = std::move(inputs_[at]);
+        observer_.on_input(input);
+        actions_.clear();
+        machine_.step(std::move(input), actions_);
+        for (engine::Action& action : actions_) {
+            perform(action);
+        }
+    }
+    draining_ = false;
+    inputs_.clear();
+    if (phase_ == Phase::asking) {
+        ask_guests();
+    }
+}
+
+void Run::perform(engine::Action& action) {
+    observer_.on_action(action);
+    if (auto* wanted = std::get_if<engine::RunBody>(&action)) {
+        start_body(*wanted);
+    } else if (auto* cancel = std::get_if<engine::CancelBody>(&action)) {
+        cancel_body(*cancel);
+    } else if (auto* delivery = std::get_if<engine::Deliver>(&action)) {
+        deliver(*delivery);
+    } else if (auto* wanted_timer = std::get_if<engine::Arm>(&action)) {
+        arm(*wanted_timer);
+    } else if (auto* disarm = std::get_if<engine::Disarm>(&action)) {
+        deadlines_.erase(disarm->deadline);
+    } else if (auto* ended = std::get_if<engine::Ended>(&action)) {
+        finish(std::move(*ended));
+    }
+}
+
+void Run::arm(const engine::Arm& arm) {
+    deadlines_[arm.deadline] = world_.clock.arm(arm.within, [this, deadline = arm.deadline] {
+        post(engine::Due{deadline});
+        drain();
+    });
+}
+
+void Run::arm_timer(const std::string& name, Duration period, bool again) {
+    timers_[name] = world_.clock.arm(period, [this, name, period, again] {
+        post(engine::Happened{engine::Event{"timer:" + name, "", nullptr}});
+        if (again) {
+            arm_timer(std::string{name}, period, true);
+        } else {
+            timers_.erase(name);
+        }
+        drain();
+    });
+}
+
+void Run::bury(std::unique_ptr<ports::Process> process, std::shared_ptr<bool> gone) {
+    std::erase_if(buried_, [](const Buried& buried) { return *buried.gone; });
+    buried_.push_back({std::move(process), std::move(gone)});
+}
+
+void Run::finish(engine::Ended ended) {
+    phase_ = Phase::asking;
+    timers_.clear();
+    deadlines_.clear();
+    // The signals stay watched: by default they would kill us before the end is told.
+    outcome_.ended = std::move(ended);
+}
+
+void Run::ask_guests() {
+    outcome_.elapsed = elapsed();
+    unanswered_ = 1;  // Ours, so that an answer that comes at once does not end it.
+    for (auto& [name, vm] : vms_) {
+        outcome_.guests.push_back({name, vm.socket, "", vm.lost});
+        std::string& why = outcome_.guests.back().why;
+        if (vm.client == nullptr || !vm.ready) {
+            why = why.empty() ? "QEMU has not greeted yet" : why;
+            continue;
+        }
+        const auto answered = [this, vm_name = name](Result<qmp::Reply> reply) {
+            on_status(vm_name, std::move(reply));
+        };
+        if (Result<qmp::CommandId> sent =
+                vm.client->run("query-status", "", status_within, answered)) {
+            ++unanswered_;
+        } else {
+            why = sent.error().sentence();
+        }
+    }
+    patience_ = world_.clock.arm(status_within + reap_within, [this] {
+        unanswered_ = 0;
+        buried_.clear();
+        end_when_answered();
+    });
+    --unanswered_;
+    end_when_answered();
+}
+
+void Run::on_status(const std::string& vm, Result<qmp::Reply> reply) {
+    if (phase_ != Phase::asking) {
+        return;
+    }
+    const auto guest = std::find_if(outcome_.guests.begin(), outcome_.guests.end(),
+                                    [&](const GuestStatus& status) { return status.vm == vm; });
+    if (!reply) {
+        guest->why = reply.error().sentence();
+    } else if (const auto status = reply->result().find_string("status")) {
+        guest->status = *status;
+    } else {
+        guest->why = "QEMU's answer to query-status holds no status";
+    }
+    --unanswered_;
+    end_when_answered();
+}
+
+void Run::end_when_answered() {
+    std::erase_if(buried_, [](const Buried& buried) { return *buried.gone; });
+    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty()) {
+        return;
+    }
+    phase_ = Phase::over;
+    patience_.reset();
+    vms_.clear();
+    // LIFETIME: last, for the observer may destroy us.
+    const Outcome outcome = std::move(outcome_);
+    observer_.on_over(outcome);
+}
+
+}  // namespace ktm::script

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/run.hh: one run of a plan: the machine, its Lua bodies, and the world.
+//
+// Theory of operation. The machine decides, this carries out. Whatever happens (a QMP event, a
+// timer, a signal, the end of a body) is posted as an Input and goes through the machine in order;
+// its Actions are carried out at once. A body is a Lua thread; a primitive that waits suspends it
+// and leaves an operation behind, which resumes it later, once: an operation that was cancelled or
+// has already answered is known by its number, and nobody listens to it any more.
+//
+//     connecting ──ready──> running ──Ended──> asking ──answered or late──> over
+//
+// Connecting: the VM of the var `qmp` must greet before anything is begun. Asking: at the end each
+// VM is asked where its guest stands; what cannot be learned within status_within is unknown.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/machine.hh"
+#include "monitor/client.hh"
+#include "plan/settings.hh"
+#include "ports/loop.hh"
+#include "script/loaded_plan.hh"
+
+namespace ktm::script {
+
+/// LIMIT: how long the greeting of a VM may take.
+inline constexpr Duration connect_within{std::chrono::seconds{10}};
+/// LIMIT: how long the last question to a VM may take.
+inline constexpr Duration status_within{std::chrono::seconds{2}};
+/// LIMIT: how long the end waits for programs that were killed.
+inline constexpr Duration reap_within{std::chrono::seconds{2}};
+
+/// LIMIT: holds and undos of one run; an undo that registers an undo would never end.
+inline constexpr std::uint64_t entries_max = 1000;
+
+/// LIMIT: events that a plan emits in a row while nothing from outside happens, deadlines and
+/// signals included. One that answers each of its events with another would never end.
+inline constexpr unsigned emits_max = 1000;
+
+/// What was learned of a VM at the end.
+struct GuestStatus {
+    std::string vm;  ///< Its name; empty for the default one.
+    std::string socket;
+    std::string status;  ///< QEMU's word: "running", "paused", "postmigrate"; empty: unknown.
+    std::string why;     ///< Why it is unknown.
+};
+
+struct Outcome {
+    engine::Ended ended;
+    bool interrupted = false;
+    std::vector<GuestStatus> guests;
+    Duration elapsed{};
+};
+
+/// Sees a run from outside: a command line, a log, a test.
+class Observer {
+public:
+    Observer() = default;
+    Observer(const Observer&) = delete;
+    Observer& operator=(const Observer&) = delete;
+    virtual ~Observer() = default;
+
+    virtual void on_input(const engine::Input&) {}
+    virtual void on_action(const engine::Action&) {}
+    /// A plan's own words: level is "debug", "info", "warn", "error" or "progress".
+    virtual void on_words(std::string_view /*level*/, std::string_view /*text*/) {}
+    /// Last, once.
+    virtual void on_over(const Outcome&) = 0;
+};
+
+class Run {
+public:
+    /// `settings` has passed plan::resolve. LIFETIME: all arguments outlive the run; `recorder` may
+    /// be null.
+    Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& settings,
+        monitor::Recorder* recorder, Observer& observer);
+    ~Run();
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+    void start();
+    /// Ends it in order; `reason` is what it will say of itself.
+    void interrupt(Error reason);
+
+    [[nodiscard]] const std::string& state() const { return machine_.state(); }
+    /// Whether a state of the plan waits for this event, whichever runs.
+    [[nodiscard]] bool hears(std::string_view event) const;
+
+    // --- For the primitives. ------------------------------------------------------------------
+
+    using Token = std::uint64_t;
+    /// Pushes the results of an operation and returns their number.
+    using Push = UniqueFunction<int(lua_State*)>;
+
+    /// Suspends the running body; `abandon` is called when the operation is cancelled.
+    [[nodiscard]] Token suspend(UniqueFunction<void()> abandon);
+    /// Ends the operation: the body goes on with what `push` pushes. Nothing when it is over.
+    void resume(Token token, Push push);
+    void resume_with_error(Token token, Error error);
+    /// For an operation that failed before it began: not from inside the call that suspends.
+    void resume_later(Token token, Error error);
+    void sleep_for(Token token, Duration duration);
+    /// Why the running body must not wait any more.
+    [[nodiscard]] const std::optional<Error>& cancelled() const noexcept { return body_.cancelled; }
+
+    void post(engine::Input input) { inputs_.push_back(std::move(input)); }
+    /// Makes an event happen; false when the plan has done so emits_max times in a row.
+    [[nodiscard]] bool emit(engine::Event event);
+    /// Lets the machine work on what was posted; called at the end of each callback.
+    void drain();
+    void wait_for(Token token, engine::Pattern pattern, std::optional<Duration> within);
+
+    [[nodiscard]] engine::EntryId register_entry(engine::Registered::Kind kind, std::string what,
+                                                 Duration within, int function);
+    void forget_entry(engine::EntryId entry);
+    /// How many were registered so far.
+    [[nodiscard]] std::uint64_t entries() const noexcept { return entry_ids_.last(); }
+
+    /// The connection of that name; null when there is none, or none any more.
+    [[nodiscard]] monitor::Client* client(const std::string& vm) noexcept;
+    [[nodiscard]] bool has_vm(const std::string& vm) const { return vms_.contains(vm); }
+    /// Connects another VM under a name that is not taken; the body that asked is resumed.
+    void connect(const std::string& vm, const Endpoint& endpoint, Token token);
+    void disconnect(const std::string& vm);
+
+    void arm_timer(const std::string& name, Duration period, bool again);
+    void cancel_timer(const std::string& name) { timers_.erase(name); }
+
+    /// A program that nobody waits for any more; kept until it is gone.
+    void bury(std::unique_ptr<ports::Process> process, std::shared_ptr<bool> gone);
+
+    [[nodiscard]] Duration elapsed() const { return world_.clock.now() - began_; }
+    [[nodiscard]] const ports::World& world() const noexcept { return world_; }
+    [[nodiscard]] Observer& observer() noexcept { return observer_; }
+    [[nodiscard]] Interpreter& interpreter() noexcept { return plan_.interpreter(); }
+
+private:
+    enum class Phase { idle, connecting, running, asking, over };
+
+    struct Body {
+        engine::BodyId id;
+        engine::BodyKind kind = engine::BodyKind::enter;
+        lua_State* thread = nullptr;
+        int kept = 0;
+        bool waited = false;
+        Token token = 0;  ///< Of the operation that it waits for; 0: it runs, or there is none.
+        UniqueFunction<void()> abandon;
+        std::optional<Error> cancelled;
+    };
+    struct Vm {
+        std::string socket;
+        std::unique_ptr<monitor::Client> client;
+        Token connecting = 0;
+        bool ready = false;
+        std::string lost;  ///< Why the connection is gone; empty while it stands.
+    };
+    struct Buried {
+        std::unique_ptr<ports::Process> process;
+        std::shared_ptr<bool> gone;
+    };
+
+    void perform(engine::Action& action);
+    void start_body(engine::RunBody& wanted);
+    void go_on(int arguments);
+    void end_body(std::optional<Error> error);
+    void cancel_body(const engine::CancelBody& cancel);
+    void deliver(const engine::Deliver& delivery);
+    void push_function(const engine::RunBody& wanted);
+    void arm(const engine::Arm& arm);
+
+    void open(const std::string& vm, const Endpoint& endpoint);
+    void on_ready(const std::string& vm);
+    void on_event(const std::string& vm, const qmp::Event& event);
+    void on_closed(std::string vm, std::optional<Error> error);
+    void watch_signals();
+    void begin();
+    void give_up(Error error);
+
+    void finish(engine::Ended ended);
+    void ask_guests();
+    void on_status(const std::string& vm, Result<qmp::Reply> reply);
+    void end_when_answered();
+
+    const ports::World& world_;
+    LoadedPlan& plan_;
+    const plan::Settings& settings_;
+    monitor::Recorder* recorder_;
+    Observer& observer_;
+    const plan::Role& role_;
+    engine::Machine machine_;
+    Phase phase_ = Phase::idle;
+    Instant began_;
+
+    std::vector<engine::Input> inputs_;
+    engine::Actions actions_;
+    bool draining_ = false;
+    unsigned emits_ = 0;  ///< Since something from outside happened.
+
+    Body body_;
+    Token last_token_ = 0;
+    int m_ = 0;     ///< The kept `m` of all actions.
+    int note_ = 0;  ///< The kept m.note.
+    std::unique_ptr<ports::Timer> wait_timer_;
+
+    IdCounter<engine::EntryTag> entry_ids_;
+    std::map<engine::EntryId, int> entries_;  ///< What undoes or releases, as kept functions.
+    std::map<engine::DeadlineId, std::unique_ptr<ports::Timer>> deadlines_;
+    std::map<std::string, std::unique_ptr<ports::Timer>> timers_;
+    std::map<std::string, Vm> vms_;
+    std::vector<std::unique_ptr<ports::Watch>> watches_;
+    std::vector<Buried> buried_;
+
+    Outcome outcome_;
+    std::size_t unanswered_ = 0;
+    std::unique_ptr<ports::Timer> patience_;
+    /// LIFETIME: false once this is destroyed; callbacks that may outlive it hold a share.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace ktm::script

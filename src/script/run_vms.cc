@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/run_vms.cc: the VMs of a run: connected, heard, lost.
+#include <lua.hpp>
+
+#include <utility>
+
+#include "script/convert.hh"
+#include "script/run.hh"
+
+namespace ktm::script {
+
+namespace {
+
+Error closed_error() {
+    return Error{Kind::lost, "connection-lost", "QEMU has closed the connection", "", nullptr};
+}
+
+}  // namespace
+
+monitor::Client* Run::client(const std::string& vm) noexcept {
+    const auto found = vms_.find(vm);
+    return found == vms_.end() ? nullptr : found->second.client.get();
+}
+
+void Run::open(const std::string& vm, const Endpoint& endpoint) {
+    Vm& entry = vms_[vm];
+    entry.socket = endpoint.text();
+    const std::string port = vm.empty() ? "qmp" : "qmp:" + vm;
+    entry.client =
+        std::make_unique<monitor::Client>(world_.clock, world_.transport, recorder_, port);
+    entry.client->connect(
+        endpoint, {[this, vm](const qmp::Greeting&) { on_ready(vm); },
+                   [this, vm](const qmp::Event& event) { on_event(vm, event); },
+                   [this, vm](std::optional<Error> error) { on_closed(vm, std::move(error)); }});
+}
+
+void Run::connect(const std::string& vm, const Endpoint& endpoint, Token token) {
+    vms_[vm].connecting = token;
+    open(vm, endpoint);
+}
+
+void Run::disconnect(const std::string& vm) {
+    vms_.erase(vm);
+}
+
+void Run::on_ready(const std::string& vm) {
+    Vm& entry = vms_.at(vm);
+    entry.ready = true;
+    if (phase_ == Phase::connecting) {
+        begin();
+        return;
+    }
+    const Token token = std::exchange(entry.connecting, 0);
+    resume(token, [&vm](lua_State* thread) {
+        lua_pushboolean(thread, 1);
+        lua_pushlstring(thread, vm.data(), vm.size());
+        return 2;
+    });
+    drain();
+}
+
+void Run::on_event(const std::string& vm, const qmp::Event& event) {
+    std::shared_ptr<const json::Document> data;
+    if (const std::optional<json::View> view = event.data()) {
+        data = std::make_shared<const json::Document>(json::Document::extract(*view));
+    }
+    post(engine::Happened{engine::Event{std::string{event.name()}, vm, std::move(data)}});
+    drain();
+}
+
+// The name is a copy: the callback that holds the original may be gone before we are through.
+void Run::on_closed(std::string vm, std::optional<Error> error) {
+    Vm& entry = vms_.at(vm);
+    const Error reason = error ? std::move(*error) : closed_error();
+    entry.lost = reason.sentence();
+    entry.ready = false;
+    if (phase_ == Phase::connecting) {
+        give_up(reason);
+        return;
+    }
+    if (phase_ == Phase::asking) {
+        return;  // The question itself is answered with the loss.
+    }
+    if (const Token token = std::exchange(entry.connecting, 0); token != 0) {
+        resume_with_error(token, reason);
+        vms_.erase(vm);
+    } else {
+        post(engine::Lost{vm, reason});
+    }
+    drain();
+}
+
+}  // namespace ktm::script

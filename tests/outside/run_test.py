@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: Apache-2.0
+"""run_test.py: `katamaran run` on real QEMUs: plans to their end, interrupted, killed, hung."""
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+import stage
+import tap
+from false_qemu import playing
+from run_stage import (
+    STANDS_UNTIL_USR1, ask, assert_ended, assert_runs, last_line, run, shown, start_run,
+    status_of, story_of, wait_for_file, write_plan)
+from stage import until
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+RAM_AT = 0x600000
+RAM_BYTES = 8 << 20
+PC = ("-machine", "pc,accel=tcg", "-m", "16")
+SLOW_UNDO = """
+state "standing" { within = "60s",
+  enter = function(m)
+    m:undo("wake the guest", function() qmp("cont") end)
+    m:undo("take its time", function() wait { "timer:enough" } end)
+    m:undo("begin", function() timer.after("700ms", "enough") end)
+    qmp("stop")
+  end,
+  on { "STOP", go = "standing_still" } },
+state "standing_still" { within = "60s", on { "signal:USR1", go = "done" } },
+"""
+
+
+def guest(scene):
+    """A QEMU with a machine of which 8 MiB of RAM are random, so that a copy takes its time."""
+    ram = os.urandom(RAM_BYTES)
+    (scene.folder / "ram").write_bytes(ram)
+    loader = f"loader,file=ram,addr={RAM_AT:#x},force-raw=on"
+    return scene.qemu(machine=(*PC, "-device", loader)), ram
+
+
+def frozen(scene, *words):
+    """A freeze that stands until something ends it."""
+    running = start_run(scene, "freeze", "--var", "pause=10min", *words)
+    running.out.wait_for(r"  frozen\n")
+    until(lambda: status_of(scene) == "paused", what="the guest standing")
+    return running
+
+
+def writing(scene, *words):
+    """A snapshot in the middle of its slow writing."""
+    running = start_run(scene, "snapshot", "--var", "file=" + scene.path("slow"),
+                        "--var", "bandwidth=1MB/s", *words)
+    wait_for_file(scene.folder / "slow", 100_000)
+    return running
+
+
+# --- To the end ---------------------------------------------------------------------------------
+
+
+def test_freeze(scene):
+    """freeze stops the guest for so long and wakes it: exit 0, its states in order, said as done"""
+    scene.qemu()
+    ended = run(scene, "freeze", "--var", "pause=100ms")
+    assert_ended(ended, 0, "done after", "the guest runs here (./a.qmp)",
+                 "nothing was left behind")
+    story = story_of(ended.out)
+    assert [text for _, text in story] == ["stopping", "frozen", "waking"], ended
+    times = [seconds for seconds, _ in story]
+    assert times == sorted(times) and times[2] - times[1] >= 0.099, times
+    assert ended.out.splitlines()[0] == "freeze node", ended
+    assert_runs(scene)
+
+
+def test_snapshot_restores(scene):
+    """A second QEMU starts from what snapshot wrote, with the same RAM, and its guest runs"""
+    _, ram = guest(scene)
+    ended = run(scene, "snapshot", "--var", "file=" + scene.path("state"))
+    assert_ended(ended, 0, "done after", "the guest runs here", "nothing was left behind")
+    assert [text for _, text in story_of(ended.out)] == ["stopping", "writing", "waking"], ended
+    assert_runs(scene)
+    assert ask(scene, "query-migrate-parameters")["max-bandwidth"] == 128 << 20
+    scene.qemu(machine=(*PC, "-incoming", "exec:cat state"), sockets=("c.qmp", "d.qmp"))
+    status = until(lambda: (said := status_of(scene, "./c.qmp")) != "inmigrate" and said, 15)
+    assert status in ("running", "paused"), status
+    ask(scene, "pmemsave", f"val={RAM_AT}", f"size={RAM_BYTES}", "filename=copy",
+        monitor="./c.qmp")
+    assert (scene.folder / "copy").read_bytes() == ram
+    ask(scene, "cont", monitor="./c.qmp")
+    assert_runs(scene, "./c.qmp")
+
+
+def test_names_that_a_shell_would_read(scene):
+    """snapshot writes to names with blanks, quotes, $() and ; as they are, and runs nothing"""
+    scene.qemu()
+    for name in ("a b", "it's", 'say "x"', "$(touch bad)", "; touch bad", "`touch bad`", "-n",
+                 "back\\slash", "ü→", "%s &", "'; touch bad; '"):
+        ended = run(scene, "snapshot", "--var", "file=" + scene.path(name))
+        assert_ended(ended, 0, "done after")
+        wait_for_file(scene.folder / name, 100)
+    assert not (scene.folder / "bad").exists()
+    assert_runs(scene)
+
+
+def test_snapshot_that_cannot_be_written(scene):
+    """snapshot to a folder that does not exist: exit 1, all is undone and the guest runs"""
+    guest(scene)
+    ended = run(scene, "snapshot", "--var", "file=" + scene.path("none/state"))
+    assert_ended(ended, 1, "aborted in writing", "MIGRATION status=failed", "the guest runs here",
+                 "nothing was left behind")
+    assert_runs(scene)
+
+
+def test_two_vms(scene):
+    """A plan drives a second VM by qmp.connect, hears its events, and the end tells of both"""
+    scene.qemu()
+    scene.qemu(sockets=("c.qmp", "d.qmp"))
+    write_plan(scene, "two", """
+      state "both" { within = "10s",
+        enter = function(m)
+          local other = qmp.connect(m.other, "other")
+          m.note.other = other
+          m:undo("wake both", function() qmp("cont") other("cont") end)
+          qmp("stop")
+          other("stop")
+          wait { "STOP" }
+          wait { "STOP", "5s", vm = "other" }
+          other("cont")
+        end,
+        on { "RESUME", vm = "other", go = "done",
+          run = function(m, event) log.info("%s of %s", event.name, event.vm) end } },""",
+               'other = var.path { doc = "The other monitor." },')
+    ended = run(scene, "two", "--var", "other=./c.qmp", "--record", "two.jsonl")
+    assert_ended(ended, 0, "'qmp' does not run here (./a.qmp): QEMU says paused",
+                 "'other' runs here (./c.qmp)")
+    assert "RESUME of other" in ended.out, ended
+    assert any("qmp:other -> stop" in line for line in shown(scene, "two.jsonl"))
+    assert (status_of(scene), status_of(scene, "./d.qmp")) == ("paused", "running")
+
+
+def test_second_vm_is_not_there(scene):
+    """A second VM that cannot be reached is an error with its name; what was begun is undone"""
+    scene.qemu()
+    write_plan(scene, "two", """
+      state "both" { within = "10s",
+        enter = function(m)
+          m:undo("wake the guest", function() qmp("cont") end)
+          qmp("stop")
+          qmp.connect("./none.qmp", "other")
+        end, next = "done" },""")
+    ended = run(scene, "two")
+    assert_ended(ended, 1, "./none.qmp", "there is no such socket", "the guest runs here (./a.qmp)")
+    assert_runs(scene)
+
+
+# --- Signals ------------------------------------------------------------------------------------
+
+
+def test_signal_reaches_a_plan(scene):
+    """signal:USR1 is an event of a plan that waits for it"""
+    scene.qemu()
+    write_plan(scene, "standing", STANDS_UNTIL_USR1)
+    running = start_run(scene, "standing")
+    running.out.wait_for(r"  standing\n")
+    until(lambda: status_of(scene) == "paused", what="the guest standing")
+    running.signal(signal.SIGUSR1)
+    assert_ended(running.end(), 0, "done after", "the guest runs here")
+
+
+def test_hangup_reaches_a_plan(scene):
+    """signal:HUP is an event of a plan that waits for it, and no interruption"""
+    write_plan(scene, "hearing", """
+      state "first" { within = "60s",
+        enter = function() log.info("it listens") end,
+        on { "signal:HUP", run = function() log.info("it heard") end },
+        on { "signal:USR1", go = "done" } },""", has_vm=False)
+    running = scene.start("run", "hearing")
+    running.out.wait_for("it listens")
+    for count in (1, 2):
+        running.signal(signal.SIGHUP)
+        running.out.wait_for("(?s)" + "it heard.*" * count)
+    running.signal(signal.SIGUSR1)
+    assert_ended(running.end(), 0, "done after")
+
+
+def test_signal_while_frozen(scene):
+    """SIGINT, SIGTERM, SIGHUP while the guest stands: exit 130, it is named, the guest runs"""
+    scene.qemu()
+    for number in SIGNALS:
+        running = frozen(scene)
+        running.signal(number)
+        assert_ended(running.end(), 130, "aborted in frozen", f"interrupted by {number.name}",
+                     "the guest runs here", "nothing was left behind")
+        assert_runs(scene)
+
+
+def test_signal_while_connecting(scene):
+    """A signal before QEMU greets: exit 130, nothing was begun, and why the guest is unknown"""
+    with playing(scene, lambda talk: talk.hear_out(), name="a.qmp") as server:
+        for count, number in enumerate(SIGNALS, 1):
+            running = start_run(scene, "freeze")
+            until(lambda count=count: server.clients >= count, what="the connection")
+            running.signal(number)
+            assert_ended(running.end(), 130, f"interrupted by {number.name}", "unknown",
+                         "QEMU has not greeted", "nothing was begun")
+
+
+def test_signal_while_writing(scene):
+    """A signal in the middle of a snapshot: exit 130, no migration is left, and the guest runs"""
+    guest(scene)
+    for number in SIGNALS:
+        (scene.folder / "slow").unlink(missing_ok=True)
+        running = writing(scene)
+        running.signal(number)
+        ended = running.end()
+        assert_ended(ended, 130, "aborted in writing", "the guest runs here",
+                     "nothing was left behind")
+        assert re.search("undo 1/3: cancel(?s:.*)undo 2/3: restore(?s:.*)undo 3/3: wake",
+                         ended.out), ended
+        assert_runs(scene)
+        assert ask(scene, "query-migrate")["status"] == "cancelled"
+        assert ask(scene, "query-migrate-parameters")["max-bandwidth"] == 128 << 20
+
+
+def test_signal_while_a_command_is_under_way(scene):
+    """A signal while QEMU has not answered `stop`: the guest is woken when QEMU is back, exit 130"""
+    vm = scene.qemu()
+    write_plan(scene, "late", """
+      state "waiting" { within = "60s", on { "signal:USR1", go = "standing" } },"""
+               + STANDS_UNTIL_USR1)
+    running = start_run(scene, "late")
+    running.out.wait_for(r"  waiting\n")
+    vm.process.send_signal(signal.SIGSTOP)
+    running.signal(signal.SIGUSR1)
+    running.out.wait_for(r"  standing\n")
+    running.signal(signal.SIGTERM)
+    running.out.wait_for("undo 1/1: wake the guest")
+    vm.process.send_signal(signal.SIGCONT)
+    assert_ended(running.end(), 130, "aborted in standing", "the guest runs here",
+                 "nothing was left behind")
+    assert_runs(scene)
+
+
+def test_two_signals_quickly(scene):
+    """A second and a third signal right behind the first do not skip the undo"""
+    scene.qemu()
+    write_plan(scene, "slow", SLOW_UNDO)
+    running = start_run(scene, "slow")
+    running.out.wait_for(r"  standing_still\n")
+    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+        running.signal(number)
+    assert_ended(running.end(), 130, "the guest runs here", "nothing was left behind")
+    assert_runs(scene)
+
+
+def test_signals_during_the_undo(scene):
+    """Signals while it undoes change nothing: all is undone, exit 130, the first one is named"""
+    scene.qemu()
+    write_plan(scene, "slow", SLOW_UNDO)
+    running = start_run(scene, "slow")
+    running.out.wait_for(r"  standing_still\n")
+    running.signal(signal.SIGTERM)
+    running.out.wait_for("undo 2/3: take its time")
+    for number in SIGNALS:
+        running.signal(number)
+    ended = running.end()
+    assert_ended(ended, 130, "interrupted by SIGTERM", "the guest runs here",
+                 "nothing was left behind")
+    assert "undo 3/3: wake the guest" in ended.out, ended
+    assert_runs(scene)
+
+
+def test_terminal_is_closed(scene):
+    """Who closes the terminal, like SIGHUP, ends the run in order: the guest runs afterwards"""
+    scene.qemu()
+    keeper = scene.start(
+        "-c", "import os, pty, sys; pty.spawn(sys.argv[1:])", stage.BINARY, "run", "freeze",
+        "--var", "qmp=./a.qmp", "--var", "pause=10min", program=sys.executable)
+    keeper.out.wait_for("frozen")
+    until(lambda: status_of(scene) == "paused", what="the guest standing")
+    keeper.kill()
+    until(lambda: status_of(scene) == "running", what="the guest woken")
+    assert_runs(scene)
+
+
+# --- Killed and hung ----------------------------------------------------------------------------
+
+
+def test_kill_9_while_frozen(scene):
+    """After kill -9 the recording tells that the guest stands; nothing is undone, it stands"""
+    scene.qemu()
+    for name in ("run.jsonl", "run.jsonl.zst"):
+        running = frozen(scene, "--record", name)
+        spool = running.spool()
+        running.kill()
+        until(lambda spool=spool: os.waitpid(spool, os.WNOHANG)[0] == spool)
+        lines = shown(scene, name)
+        assert any(re.search("qmp <- STOP", line) for line in lines), lines
+        assert "enter frozen" in lines[-1], lines[-3:]
+        assert status_of(scene) == "paused"
+        ask(scene, "cont")
+
+
+def test_kill_9_while_writing(scene):
+    """After kill -9 in a snapshot the recording names it, and QEMU goes on with what it was told"""
+    guest(scene)
+    running = writing(scene, "--record", "run.jsonl.zst")
+    spool = running.spool()
+    running.kill()
+    until(lambda: os.waitpid(spool, os.WNOHANG)[0] == spool)
+    lines = shown(scene, "run.jsonl.zst")
+    entered = [line for line in lines if "enter " in line]
+    assert "enter writing" in entered[-1] and any("-> migrate " in line for line in lines), lines
+    assert status_of(scene) in ("paused", "finish-migrate")
+    assert ask(scene, "query-migrate")["status"] == "active"
+
+
+def test_qemu_is_killed_while_frozen(scene):
+    """QEMU is killed while the guest stands: exit 3, what is left behind, unknown and why"""
+    vm = scene.qemu()
+    running = start_run(scene, "freeze", "--var", "pause=10min")
+    running.out.wait_for(r"  frozen\n")
+    vm.kill()
+    assert_ended(running.end(), 3, "aborted in frozen", "closed the connection",
+                 "where the guest runs is unknown (./a.qmp)", "left behind: wake the guest")
+
+
+def test_qemu_is_killed_with_nothing_to_undo(scene):
+    """QEMU is killed where nothing is to be undone: exit 1, unknown and why"""
+    vm = scene.qemu()
+    write_plan(scene, "waiting", """
+      state "waiting" { within = "60s", on { "RESET", go = "done" } },""")
+    running = start_run(scene, "waiting")
+    running.out.wait_for(r"  waiting\n")
+    vm.kill()
+    assert_ended(running.end(), 1, "closed the connection",
+                 "where the guest runs is unknown (./a.qmp)", "nothing was left behind")
+
+
+def test_qemu_is_killed_while_writing(scene):
+    """QEMU is killed in a snapshot: exit 3, each undo is reported, and the run ends soon"""
+    vm, _ = guest(scene)
+    running = writing(scene)
+    vm.kill()
+    ended = running.end()
+    assert_ended(ended, 3, "aborted in writing", "unknown", "left behind: wake the guest",
+                 "restore the bandwidth", "cancel the writing")
+
+
+def test_qemu_hangs(scene):
+    """A QEMU that hangs: deadlines hold, the undo is late and left behind, exit 3 in time"""
+    vm = scene.qemu()
+    write_plan(scene, "hung", """
+      state "waiting" { within = "60s", on { "signal:USR1", go = "stopping" } },
+      state "stopping" { within = "200ms",
+        enter = function(m)
+          m:undo("wake the guest", function() qmp("cont") end, { within = "300ms" })
+          qmp("stop")
+        end, next = "waking" },
+      state "waking" { within = "5s", enter = function() qmp("cont") end, next = "done" },""")
+    running = start_run(scene, "hung")
+    running.out.wait_for(r"  waiting\n")
+    vm.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    running.signal(signal.SIGUSR1)
+    ended = running.end()
+    took = time.monotonic() - began
+    vm.process.send_signal(signal.SIGCONT)
+    # 200 ms for the state, 300 ms for the undo, 2 s for the last question.
+    assert 2.4 < took < 5, took
+    assert_ended(ended, 3, "aborted in stopping", "the state 'stopping' took longer than 200 ms",
+                 "where the guest runs is unknown (./a.qmp)",
+                 "left behind: wake the guest (the undo took longer than 300 ms")
+    until(lambda: status_of(scene) == "running", what="what was sent, carried out late")
+
+
+def test_endless_loop(scene):
+    """A plan that loops for ever is ended, its line named, its undo run, all within a second"""
+    scene.qemu()
+    write_plan(scene, "loop", """
+      state "looping" { within = "60s",
+        enter = function(m)
+          m:undo("wake the guest", function() qmp("cont") end)
+          qmp("stop")
+          while true do end
+        end, next = "done" },""")
+    ended = run(scene, "loop")
+    assert_ended(ended, 1, "aborted in looping", "loop.lua:8", "instructions without waiting",
+                 "the guest runs here", "nothing was left behind")
+    assert story_of(ended.out)[-1][0] < (8 if os.environ.get("KTM_SANITIZED") else 2), ended
+    assert_runs(scene)
+
+
+# --- Connecting ---------------------------------------------------------------------------------
+
+
+def test_no_socket(scene):
+    """A socket that is not there, or that nobody listens on: exit 1, clear, nothing was begun"""
+    ended = run(scene, "freeze")
+    assert_ended(ended, 1, "there is no such socket", "./a.qmp", "nothing was begun")
+    scene.qemu().kill()
+    ended = run(scene, "freeze")
+    assert_ended(ended, 1, "nobody listens there", "unknown", "nothing was begun")
+    assert "stopping" not in ended.out, ended
+
+
+def test_nobody_greets(scene):
+    """A monitor that accepts and is silent: exit 1 in time, the greeting is named, nothing begun"""
+    with playing(scene, lambda talk: talk.hear_out(), name="a.qmp"):
+        began = time.monotonic()
+        ended = run(scene, "freeze", within=15)
+        assert 4.5 < time.monotonic() - began < 9, time.monotonic() - began
+    assert_ended(ended, 1, "greeting", "unknown", "another program probably holds this monitor",
+                 "nothing was begun")
+
+
+def test_monitor_is_held(scene):
+    """A monitor that another program holds is waited for, and then the plan runs"""
+    scene.qemu()
+    holder = scene.start("qmp", "./a.qmp", "--record", "held.jsonl")
+    until(lambda: '"return"' in scene.text_of("held.jsonl"), what="the holder")
+    running = start_run(scene, "freeze", "--var", "pause=1ms", "--record", "run.jsonl")
+    until(lambda: '"open"' in scene.text_of("run.jsonl"), what="the connection")
+    holder.signal(signal.SIGINT)
+    assert holder.end().code == 130
+    assert_ended(running.end(), 0, "done after")
+
+
+if __name__ == "__main__":
+    tap.run(globals(), scene=stage.stage)

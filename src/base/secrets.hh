@@ -21,6 +21,9 @@ public:
     [[nodiscard]] std::string hide(std::string_view text) const;
 
 private:
+    /// A text that was cut may end in the first part of a secret.
+    void hide_beginnings(std::string& text) const;
+
     std::vector<std::string> forms_;  ///< Longest first, so that no part of one stays visible.
 };
 

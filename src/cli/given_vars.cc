@@ -2,6 +2,7 @@
 // cli/given_vars.cc: what --var and --vars give, before the plan has judged it.
 #include "cli/given_vars.hh"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -17,36 +18,76 @@ namespace {
 /// LIMIT: a file of vars, or of one secret.
 constexpr Bytes file_max{1U << 20U};
 
-/// The text as QEMU writes it in JSON: ASCII alone.
-std::string ascii_json(std::string_view quoted) {
-    std::string ascii;
-    for (std::size_t at = 0; at < quoted.size();) {
-        const auto byte = static_cast<unsigned char>(quoted[at]);
-        const std::size_t size = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-        if (size == 1) {
-            ascii += quoted[at++];
-            continue;
-        }
-        std::uint32_t code = byte & (0xFFU >> (size + 1));
-        for (std::size_t index = 1; index < size && at + index < quoted.size(); ++index) {
-            code = code << 6U | (static_cast<unsigned char>(quoted[at + index]) & 0x3FU);
-        }
-        at += size;
-        std::array<char, 16> unit{};
-        if (code > 0xFFFF) {
-            code -= 0x10000;
-            (void)std::snprintf(unit.data(), unit.size(), "\\u%04X\\u%04X", 0xD800 + (code >> 10U),
-                                0xDC00 + (code & 0x3FFU));
-        } else {
-            (void)std::snprintf(unit.data(), unit.size(), "\\u%04X", code);
-        }
-        ascii += unit.data();
-    }
-    return ascii;
+/// LIMIT: a line of a secret that is shorter could not be told from ordinary text.
+constexpr std::size_t line_bytes_min = plan::secret_bytes_min;
+
+void append_escape(std::string& out, std::uint32_t unit) {
+    std::array<char, 8> escape{};
+    (void)std::snprintf(escape.data(), escape.size(), "\\u%04X", unit);
+    out += escape.data();
 }
 
-std::string without_quotes(const std::string& quoted) {
+/// The escape of a character that has one of two signs, or nothing.
+std::string_view short_escape(char c) {
+    switch (c) {
+        case '"': return "\\\"";
+        case '\\': return "\\\\";
+        case '\b': return "\\b";
+        case '\f': return "\\f";
+        case '\n': return "\\n";
+        case '\r': return "\\r";
+        case '\t': return "\\t";
+        default: return {};
+    }
+}
+
+/// The text as QEMU writes it inside a string of JSON: visible ASCII alone.
+std::string in_json_of_qemu(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const std::size_t size = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+        std::uint32_t code = size == 1 ? byte : byte & (0xFFU >> (size + 1));
+        for (std::size_t index = 1; index < size && at + index < text.size(); ++index) {
+            code = code << 6U | (static_cast<unsigned char>(text[at + index]) & 0x3FU);
+        }
+        if (!short_escape(text[at]).empty()) {
+            out += short_escape(text[at]);
+        } else if (code >= 0x20 && code < 0x7F) {
+            out += text[at];
+        } else if (code <= 0xFFFF) {
+            append_escape(out, code);
+        } else {
+            append_escape(out, 0xD800 + ((code - 0x10000) >> 10U));
+            append_escape(out, 0xDC00 + ((code - 0x10000) & 0x3FFU));
+        }
+        at += size;
+    }
+    return out;
+}
+
+std::string in_our_json(std::string_view text) {
+    const std::string quoted = json::quoted(text);
     return quoted.substr(1, quoted.size() - 2);
+}
+
+void add_forms(Secrets& secrets, std::string_view text) {
+    secrets.add(std::string{text});
+    secrets.add(in_our_json(text));
+    secrets.add(printable(text));
+    secrets.add(in_our_json(printable(text)));
+    secrets.add(in_json_of_qemu(text));
+}
+
+/// The lines of a secret that has several: who repeats it may repeat one of them alone.
+void add_lines(Secrets& secrets, std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        if (end >= line_bytes_min) {
+            add_forms(secrets, text.substr(0, end));
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
 }
 
 }  // namespace
@@ -119,10 +160,8 @@ Secrets secrets_of(const plan::Values& values) {
     Secrets secrets;
     for (const auto& [name, value] : values) {
         if (value.type() == plan::Type::secret) {
-            const std::string quoted = without_quotes(json::quoted(value.as_text()));
-            secrets.add(value.as_text());
-            secrets.add(quoted);
-            secrets.add(ascii_json(quoted));
+            add_forms(secrets, value.as_text());
+            add_lines(secrets, value.as_text());
         }
     }
     return secrets;

@@ -108,7 +108,7 @@ public:
         if (!run_->child) {
             return system_error(ESRCH, intent);
         }
-        const int fault = uv_process_kill(&run_->child->handle, signal);
+        const int fault = uv_kill(-pid_, signal);
         return fault == 0 ? Result<void>{} : Result<void>{system_error(-fault, intent)};
     }
 
@@ -158,6 +158,9 @@ Result<std::unique_ptr<ports::Process>> UvProcesses::start(const ports::Program&
     options.file = argv[0];
     options.args = argv.data();
     options.exit_cb = on_exit;
+    // A session of its own: Ctrl-C at our terminal is ours alone, and a signal reaches what the
+    // program has started, too.
+    options.flags = UV_PROCESS_DETACHED;
     options.stdio = stdio.data();
     options.stdio_count = static_cast<int>(stdio.size());
 

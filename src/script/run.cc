@@ -148,6 +148,10 @@ bool Run::emit(engine::Event event) {
 }
 
 void Run::drain() {
+    if (phase_ == Phase::asking && !draining_) {
+        end_when_answered();  // A program that the end waits for may be gone.
+        return;
+    }
     if (draining_ || phase_ != Phase::running) {
         return;
     }

@@ -105,7 +105,7 @@ public:
     void resume_with_error(Token token, Error error);
     /// For an operation that failed before it began: not from inside the call that suspends.
     void resume_later(Token token, Error error);
-    void sleep_for(Token token, Duration duration);
+    void pause(Token token, Duration duration);
     /// Why the running body must not wait any more.
     [[nodiscard]] const std::optional<Error>& cancelled() const noexcept { return body_.cancelled; }
 

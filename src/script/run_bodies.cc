@@ -119,7 +119,7 @@ void Run::resume_later(Token token, Error error) {
     });
 }
 
-void Run::sleep_for(Token token, Duration duration) {
+void Run::pause(Token token, Duration duration) {
     wait_timer_ = world_.clock.arm(duration, [this, token] {
         resume(token, [](lua_State* thread) {
             lua_pushboolean(thread, 1);

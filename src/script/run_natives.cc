@@ -196,10 +196,10 @@ int wait(lua_State* lua) {
     return lua_yield(lua, 0);
 }
 
-int sleep(lua_State* lua) {
+int pause(lua_State* lua) {
     Run& run = waiting_run_of(lua, "sleep");
     const Duration duration = checked_duration_at(lua, 1, "sleep");
-    run.sleep_for(run.suspend(nullptr), duration);
+    run.pause(run.suspend(nullptr), duration);
     return lua_yield(lua, 0);
 }
 
@@ -326,7 +326,7 @@ constexpr Native natives[] = {
     {"connect", connect},
     {"disconnect", disconnect},
     {"wait", wait},
-    {"sleep", sleep},
+    {"sleep", pause},
     {"timer_after", timer_after},
     {"timer_every", timer_every},
     {"timer_cancel", timer_cancel},

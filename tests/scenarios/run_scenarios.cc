@@ -2,7 +2,7 @@
 // tests/scenarios/run_scenarios.cc: plays scenarios and holds them against their expected.txt.
 //
 //     run_scenarios FOLDER…           each is a scenario, or a folder of scenarios; prints TAP
-//     run_scenarios --text FOLDER…    prints what happens, and compares nothing
+//     run_scenarios --text FOLDER…    prints all that happens, and compares nothing
 //
 // KTM_LUA names the folder with plans and stdlib. KTM_UPDATE=1 rewrites the expectations; the
 // difference is the review. What is called `shared` holds plans of several scenarios.
@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "harness/expectation.hh"
+#include "scenarios/folding.hh"
 #include "scenarios/stage.hh"
 
 namespace {
@@ -43,7 +44,7 @@ std::vector<std::string> judged(const testing::Scenario& scenario, const fs::pat
     const testing::Telling first = testing::play(scenario, lua);
     if (!first.troubles.empty()) {
         std::vector<std::string> troubles = first.troubles;
-        troubles.push_back(first.text);
+        troubles.push_back(testing::folded(first.text));
         return troubles;
     }
     for (int again = 1; again < plays; ++again) {
@@ -51,7 +52,7 @@ std::vector<std::string> judged(const testing::Scenario& scenario, const fs::pat
             return {"played again in the same process it is another text"};
         }
     }
-    return testing::compare(first.text, scenario.folder / "expected.txt");
+    return testing::compare(testing::folded(first.text), scenario.folder / "expected.txt");
 }
 
 int judge(const std::vector<fs::path>& folders, const fs::path& lua) {

@@ -4,7 +4,7 @@ return plan {
   role "node" {
     state "first" { within = "1s",
       enter = function()
-        emit("copy:nearly", { left = 1024, disks = { "a", "b" }, none = list() })
+        emit("copy:nearly", { left = 1024, disks = { "a", "b" }, none = list {} })
         emit("copy:over")
         local ok, problem = pcall(emit, "STOP")
         log.info("%s: %s", ok, problem)

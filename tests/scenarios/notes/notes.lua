@@ -6,7 +6,8 @@ return plan {
     state "first" { within = "1s",
       enter = function(m)
         m.note.seen = {}
-        m:undo("tell what was seen", function() log.info("undo: %s", table.concat(m.note.seen, " ")) end)
+        m:undo("tell what was seen", function() log.info("undo: %s", table.concat(m.note.seen, " "))
+        end)
         for number = 1, m.times do emit("it:came", { number = number }) end
         emit("it:ended")
       end,
@@ -15,9 +16,9 @@ return plan {
     state "second" { within = "1s", next = "done",
       enter = function(m)
         log.info("second: %s", table.concat(m.note.seen, " "))
-        local ok, problem = pcall(function() m.seen = 1 end)
+        local ok, problem = pcall(function(key) m[key] = 1 end, "seen")
         log.info("%s: %s", ok, problem)
-        ok, problem = pcall(function() return m[("tim")] end)
+        ok, problem = pcall(function(key) return m[key] end, "tims")
         log.info("%s: %s", ok, problem)
         error("enough", 0)
       end },

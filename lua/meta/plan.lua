@@ -110,9 +110,9 @@ function state(name) end
 ---@field [string] string|number|boolean Must equal that field of the event's data.
 
 ---What happens upon an event: `run`, `go` or both. Beside QEMU's events there are "timer:NAME" of
----`timer`, what the plan itself gives to `emit`, "signal:HUP", "signal:USR1", "signal:USR2", and
----"qmp:lost" when the connection to a VM has ended, which without an `on` is trouble. Any other
----event that no `on` wants is dropped, and reported.
+---`timer`, what the plan itself gives to `emit`, "signal:USR1" and "signal:USR2", and "qmp:lost"
+---when the connection to a VM has ended, which without an `on` is trouble. Any other event that no
+---`on` wants is dropped, and reported.
 ---
 ---At load. Since api 1.
 ---```lua

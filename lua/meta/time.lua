@@ -101,6 +101,7 @@ function timer.cancel(name) end
 ---Raises:
 ---- `invalid` `bad-argument`: no event of a plan, or data that is no table with names.
 ---- `invalid` `no-json`: JSON cannot hold the data.
+---- `invalid` `runaway`: more than 1000 in a row without waiting for anything.
 ---```lua
 ---emit("copy:nearly", { left = 1048576 })
 ---```

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --- Writes RAM and device state of a guest to a file, from which QEMU can be started again with
 --- -incoming "exec:cat FILE". The guest stands while the file is written, so that the file is one
---- instant and as small as can be, and runs again at the end, however that comes.
+--- instant and as small as can be, and runs again at the end, however that comes, if it ran before.
 local retry = require "retry"
 local watch = require "progress"
 
@@ -28,6 +28,8 @@ return plan {
     state "stopping" { within = "10s", next = "writing",
       enter = function(m)
         m.note.old = qmp("query-migrate-parameters")
+        m.note.ran = qmp("query-status").running
+        if not m.note.ran then return end
         m:undo("wake the guest", wake)
         qmp("stop")
       end },
@@ -51,8 +53,11 @@ return plan {
       enter = function(m)
         timer.cancel("progress")
         qmp("migrate-set-parameters", { ["max-bandwidth"] = m.note.old["max-bandwidth"] })
-        wake()
+        if m.note.ran then
+          wake()
+          wait { "RESUME" }
+        end
       end,
-      on { "RESUME", go = "done" } },
+      next = "done" },
   },
 }

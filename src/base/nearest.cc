@@ -49,7 +49,9 @@ std::string folded(std::string_view name) {
 std::size_t score(std::string_view wanted, std::string_view name) {
     const std::string a = folded(wanted);
     const std::string b = folded(name);
-    const bool part = a.size() >= 4 && b.find(a) != std::string::npos;
+    // A part of the name, or the name with more behind it, but not with another word.
+    const bool part = (a.size() >= 4 && b.find(a) != std::string::npos) ||
+                      (b.size() >= 3 && a.starts_with(b) && a.find('-', b.size()) == a.npos);
     return part ? std::min<std::size_t>(distance(a, b), 2) : distance(a, b);
 }
 
@@ -58,7 +60,8 @@ std::size_t score(std::string_view wanted, std::string_view name) {
 std::vector<std::string> nearest(std::string_view wanted, const std::vector<std::string>& names,
                                  std::size_t count) {
     std::vector<std::pair<std::size_t, std::string>> close;
-    const std::size_t allowed = std::max<std::size_t>(2, wanted.size() / 3);
+    // Of three letters two others make another word.
+    const std::size_t allowed = wanted.size() < 4 ? 1 : std::max<std::size_t>(2, wanted.size() / 3);
     for (const std::string& name : names) {
         if (wanted.size() > name_bytes_max || name.size() > name_bytes_max) {
             continue;

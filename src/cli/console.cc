@@ -24,6 +24,8 @@ namespace {
 
 /// LIMIT: how long the first remark that is not read is waited for.
 constexpr int remark_patience_ms = 50;
+/// LIMIT: lines that a reader who does not read may find later.
+constexpr std::size_t unwritten_bytes_max = 1U << 20U;
 /// LIMIT: of a remark, so that in any form it fits into what a pipe takes without blocking.
 constexpr std::size_t remark_bytes_max = 500;
 
@@ -82,10 +84,10 @@ int milliseconds_of(Duration duration) {
     return static_cast<int>(std::clamp<long>(whole, 0, INT_MAX));
 }
 
-/// Writes all of it to stdout, or returns the errno value. A signal ends the wait for a reader that
-/// does not read: poll() returns with EINTR where a write would be restarted. A pipe that is ready
-/// takes PIPE_BUF bytes without blocking.
-int write_to_stdout(std::string_view text, UniqueFunction<Duration()>& left) {
+/// Writes all of it to stdout, or returns the errno value; what was written is taken off the text.
+/// A signal ends the wait for a reader that does not read: poll() returns with EINTR where a write
+/// would be restarted. A pipe that is ready takes PIPE_BUF bytes without blocking.
+int write_to_stdout(std::string_view& text, UniqueFunction<Duration()>& left) {
     while (!text.empty()) {
         pollfd ready{STDOUT_FILENO, POLLOUT, 0};
         const int limit_ms = left ? milliseconds_of(left()) : -1;
@@ -109,7 +111,34 @@ Console::Console(bool json) : json_(json), colours_(!json && wants_colours()) {}
 
 bool Console::line(std::string_view text) {
     if (write_fault_ == 0) {
-        write_fault_ = write_to_stdout(std::string(text) + "\n", left_);
+        unwritten_ += text;
+        unwritten_ += '\n';
+        flush();
+    }
+    return write_fault_ == 0;
+}
+
+void Console::flush() {
+    std::string_view rest{unwritten_};
+    const int fault = write_to_stdout(rest, left_);
+    unwritten_.erase(0, unwritten_.size() - rest.size());
+    const bool may_come_back = fault == ETIMEDOUT || fault == EINTR;
+    reader_stands_ = fault == ETIMEDOUT;
+    if (!keeps_ || !may_come_back || unwritten_.size() > unwritten_bytes_max) {
+        write_fault_ = fault;
+    }
+}
+
+void Console::keep_for_slow_reader(Duration patience) {
+    keeps_ = true;
+    left_ = [this, patience] { return reader_stands_ ? Duration::zero() : patience; };
+}
+
+bool Console::finish(Duration patience) {
+    if (write_fault_ == 0) {
+        keeps_ = false;
+        left_ = [patience] { return patience; };
+        flush();
     }
     return write_fault_ == 0;
 }

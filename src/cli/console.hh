@@ -34,6 +34,12 @@ public:
     /// wait.
     void limit_waits(UniqueFunction<Duration()> left) { left_ = std::move(left); }
 
+    /// Waits no longer than this for a reader who does not read, and after that not at all: what he
+    /// has not read is kept, and written with the next line. LIFETIME: this must not move any more.
+    void keep_for_slow_reader(Duration patience);
+    /// Writes what was kept; false when it could not be written within that time.
+    [[nodiscard]] bool finish(Duration patience);
+
     /// Says why line() failed and returns the exit code for it. A reader that went away is no
     /// fault.
     [[nodiscard]] int explain_loss() const;
@@ -50,10 +56,15 @@ public:
     [[nodiscard]] bool json() const noexcept { return json_; }
 
 private:
+    void flush();
+
     bool json_;
     bool colours_;
     UniqueFunction<Duration()> left_;
-    int write_fault_ = 0;  ///< The errno value that ended the output, or 0.
+    std::string unwritten_;
+    bool keeps_ = false;          ///< What is not read at once.
+    bool reader_stands_ = false;  ///< He was waited for already.
+    int write_fault_ = 0;         ///< The errno value that ended the output, or 0.
 };
 
 /// Whether stderr takes a short line now. A reader that stands still, or a terminal that was

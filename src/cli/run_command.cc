@@ -28,10 +28,13 @@ namespace {
 
 /// LIMIT: how long a line of output may wait for its reader, with the guest perhaps stopped.
 constexpr std::chrono::milliseconds reader_patience{50};
+/// LIMIT: the same when it is over, and nothing is at stake any more.
+constexpr std::chrono::seconds last_patience{2};
 
 Error interruption(int signal) {
     const std::string name = signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
-    return Error{Kind::cancelled, "interrupted", "interrupted by " + name, "", nullptr};
+    return Error{Kind::cancelled, std::string{script::interrupted_code}, "interrupted by " + name,
+                 "", nullptr};
 }
 
 /// The vars of which it is not known whether the run has them: they are another role's, perhaps, or
@@ -77,21 +80,19 @@ void judge_the_rest(plan::Plan plan, const RunOptions& options, const std::strin
 int carry_out(const ports::World& world, Console& console, script::LoadedPlan& plan,
               const plan::Settings& settings, Secrets secrets, monitor::Recorder* recorder,
               Interruptions& interruptions) {
-    console.limit_waits([] { return Duration{reader_patience}; });
+    console.keep_for_slow_reader(reader_patience);
     Storyteller story{world, console, recorder, std::move(secrets)};
     script::Run run{world, plan, settings, recorder, story};
-    interruptions.tell([&run](int signal) {
-        // What a plan waits for is no interruption.
-        if (signal != SIGHUP || !run.hears("signal:HUP")) {
-            run.interrupt(interruption(signal));
-        }
-    });
+    interruptions.tell([&run](int signal) { run.interrupt(interruption(signal)); });
     story.begin(plan.plan().name, settings.role, plan.digest());
     run.start();
     if (!story.is_over()) {
         world.loop.run();
     }
     interruptions.let_go();
+    if (!console.finish(last_patience) && stderr_takes_a_line()) {
+        (void)console.explain_loss();
+    }
     return story.exit_code();
 }
 

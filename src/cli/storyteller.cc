@@ -21,6 +21,8 @@ constexpr Duration tick{std::chrono::milliseconds{500}};
 /// Away from a terminal progress is a line, at most this often.
 constexpr Duration progress_every{std::chrono::seconds{5}};
 constexpr std::size_t time_columns = 10;
+/// What the machine calls a signal that it refuses.
+constexpr std::string_view interruption_event = "interruption";
 
 std::string column(std::string text, std::size_t width) {
     return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
@@ -68,6 +70,7 @@ void Storyteller::begin(const std::string& plan, const std::string& role,
 void Storyteller::on_action(const engine::Action& action) {
     if (const auto* entered = std::get_if<engine::Entered>(&action)) {
         state_ = entered->state;
+        committed_ = committed_ || entered->commits;
         entered_ = world_.clock.now();
         progress_.clear();
         if (!console_.json()) {
@@ -82,8 +85,11 @@ void Storyteller::on_action(const engine::Action& action) {
                std::holds_alternative<engine::Unwinding>(action) ||
                std::holds_alternative<engine::Dropped>(action) ||
                std::holds_alternative<engine::Ignored>(action)) {
-        const bool minor = std::holds_alternative<engine::Ignored>(action) ||
-                           std::holds_alternative<engine::Dropped>(action);
+        const auto* ignored = std::get_if<engine::Ignored>(&action);
+        // Whoever pressed Ctrl-C wants to know why nothing ends.
+        const bool minor =
+            (ignored != nullptr && !(committed_ && ignored->event == interruption_event)) ||
+            std::holds_alternative<engine::Dropped>(action);
         const std::string text = engine::describe(action);
         if (console_.json()) {
             json::ObjectWriter fields;

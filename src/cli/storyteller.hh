@@ -47,6 +47,7 @@ private:
     Instant began_;
     Instant entered_;
     std::string state_;
+    bool committed_ = false;
     std::string progress_;
     bool has_live_line_;
     bool live_line_shown_ = false;

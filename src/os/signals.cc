@@ -4,6 +4,8 @@
 
 #include <uv.h>
 
+#include <csignal>
+
 #include "base/assert.hh"
 #include "os/handle.hh"
 
@@ -30,9 +32,19 @@ void on_signal(uv_signal_t* handle, int) noexcept {
     }
 }
 
+/// nohup says so: the end of the terminal is not our end.
+bool is_ignored_on_purpose(int signal) {
+    struct sigaction now {};
+    return signal == SIGHUP && ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ports::Watch>> UvSignals::watch(int signal, UniqueFunction<void()> arrived) {
+    if (is_ignored_on_purpose(signal)) {
+        return Error{Kind::io, "ignored", "who started us wants SIGHUP to be ignored",
+                     "watch for signal " + std::to_string(signal), nullptr};
+    }
     auto fresh = std::make_unique<SignalState>();
     KTM_ASSERT(uv_signal_init(loop_.raw(), &fresh->handle) == 0);
     Owned<SignalState> state = own(std::move(fresh));

@@ -29,7 +29,9 @@ void check_head(const Plan& plan, Faults& faults) {
     const Fault at{plan.place, "", "", "", ""};
     check_name(plan.name, "plan", plan_spelling, at, faults);
     if (plan.api != api_version) {
-        faults.push_back({plan.place, "", "api " + std::to_string(plan.api) + " is not known",
+        faults.push_back({plan.place, "",
+                          plan.api == 0 ? "the plan has no api"
+                                        : "api " + std::to_string(plan.api) + " is not known",
                           "api = " + std::to_string(api_version), ""});
     }
     if (plan.summary.empty()) {

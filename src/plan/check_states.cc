@@ -9,8 +9,24 @@ namespace ktm::plan {
 
 namespace {
 
+constexpr std::string_view signal_prefix = "signal:";
+
+bool is_event(std::string_view name) {
+    return name.starts_with(signal_prefix) ? is_signal_event(name)
+                                           : is_qmp_event(name) || is_own_event(name);
+}
+
+std::string expected_event(std::string_view name) {
+    return name.starts_with(signal_prefix)
+               ? "signal:USR1 or signal:USR2"
+               : "a QMP event such as MIGRATION, or a word such as peer:ready";
+}
+
 /// The event that was probably meant: in most cases it is the wrong case alone.
 std::string meant_event(std::string_view name) {
+    if (name.starts_with(signal_prefix)) {
+        return "";
+    }
     std::string upper(name);
     std::string lower(name);
     for (std::size_t i = 0; i < name.size(); ++i) {
@@ -124,11 +140,9 @@ void StateCheck::ways_out() {
 
 void StateCheck::events() {
     for (const Handler& handler : state_.handlers) {
-        if (!is_qmp_event(handler.event) && !is_own_event(handler.event) &&
-            !is_signal_event(handler.event)) {
+        if (!is_event(handler.event)) {
             add(handler.place, shown(handler.event) + " is not the name of an event",
-                "a QMP event such as MIGRATION, or a word such as peer:ready",
-                meant_event(handler.event));
+                expected_event(handler.event), meant_event(handler.event));
         }
     }
 }

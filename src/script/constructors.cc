@@ -12,6 +12,7 @@
 
 #include "base/nearest.hh"
 #include "script/api.hh"
+#include "script/modules.hh"
 #include "script/natives.hh"
 
 namespace ktm::script {
@@ -181,6 +182,11 @@ int find_word(lua_State* lua) {
     const std::string word = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
     if (Interpreter::of(lua).context() == Context::load) {
         lua_settop(lua, 2);
+        push_place(lua);
+        if (Modules* modules = Interpreter::of(lua).modules(); modules != nullptr) {
+            modules->note_unknown(lua_tostring(lua, 3), static_cast<int>(lua_tointeger(lua, 4)),
+                                  word);
+        }
         push_node(lua, "unknown", 2, 0, unfinished_mark);
         return 1;
     }

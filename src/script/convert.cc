@@ -15,6 +15,7 @@
 
 #include "json/rules.hh"
 #include "json/writer.hh"
+#include "script/interpreter.hh"
 
 namespace ktm::script {
 
@@ -22,6 +23,8 @@ namespace {
 
 constexpr const char* error_mark = "ktm.error";
 constexpr const char* list_mark = "ktm.list";
+/// What an error costs that goes up through our frames; a loop that catches refusals ends in time.
+constexpr std::int64_t instructions_a_raise = 5'000;
 constexpr double nanoseconds_a_millisecond = 1e6;
 /// Beyond it a double is no exact integer of 64 bits.
 constexpr double integer_max = 9.2e18;
@@ -31,8 +34,14 @@ void set_text(lua_State* lua, const char* key, const std::string& text) {
     lua_setfield(lua, -2, key);
 }
 
+/// Pushes a field without asking metatables: what a plan raises may be anything.
+void push_raw_field(lua_State* lua, int index, const char* key) {
+    lua_pushstring(lua, key);
+    lua_rawget(lua, index);
+}
+
 std::string text_field(lua_State* lua, int index, const char* key) {
-    lua_getfield(lua, index, key);
+    push_raw_field(lua, index, key);
     std::size_t size = 0;
     const char* text = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : nullptr;
     std::string copy = text != nullptr ? std::string{text, size} : std::string{};
@@ -50,6 +59,46 @@ bool has_mark(lua_State* lua, int index, const char* mark) {
     return same;
 }
 
+Kind kind_of(std::string_view name) {
+    for (const Kind kind : {Kind::usage, Kind::invalid, Kind::io, Kind::protocol, Kind::refused,
+                            Kind::timeout, Kind::lost, Kind::cancelled}) {
+        if (name_of(kind) == name) {
+            return kind;
+        }
+    }
+    return Kind::invalid;
+}
+
+/// LIMIT: causes of causes; a plan can make an error its own cause.
+constexpr int causes_max = 8;
+
+/// The error at an absolute index.
+Error error_below(lua_State* lua, int index, int depth) {
+    if (lua_type(lua, index) == LUA_TTABLE) {
+        Error error{kind_of(text_field(lua, index, "kind")), text_field(lua, index, "code"),
+                    text_field(lua, index, "what"), text_field(lua, index, "during"), nullptr};
+        if (depth < causes_max && lua_checkstack(lua, 4) != 0) {
+            push_raw_field(lua, index, "cause");
+            if (lua_istable(lua, -1)) {
+                error.cause =
+                    std::make_shared<const Error>(error_below(lua, lua_gettop(lua), depth + 1));
+            }
+            lua_pop(lua, 1);
+        }
+        if (error.what.empty()) {
+            error.what = "the plan raised a table without 'what'";
+        }
+        return error;
+    }
+    if (lua_type(lua, index) == LUA_TSTRING) {
+        std::size_t size = 0;
+        const char* text = lua_tolstring(lua, index, &size);
+        return Error{Kind::invalid, "plan", std::string{text, size}, "", nullptr};
+    }
+    return Error{Kind::invalid, "plan",
+                 std::string{"the plan raised a "} + luaL_typename(lua, index), "", nullptr};
+}
+
 int tell_error(lua_State* lua) {
     const std::string text = error_at(lua, 1).sentence();
     lua_pushlstring(lua, text.data(), text.size());
@@ -64,16 +113,6 @@ void push_error_metatable(lua_State* lua) {
         lua_pushboolean(lua, 0);
         lua_setfield(lua, -2, "__metatable");
     }
-}
-
-Kind kind_of(std::string_view name) {
-    for (const Kind kind : {Kind::usage, Kind::invalid, Kind::io, Kind::protocol, Kind::refused,
-                            Kind::timeout, Kind::lost, Kind::cancelled}) {
-        if (name_of(kind) == name) {
-            return kind;
-        }
-    }
-    return Kind::invalid;
 }
 
 std::string number_text(double number) {
@@ -289,27 +328,7 @@ void push_error(lua_State* lua, const Error& error) {
 }
 
 Error error_at(lua_State* lua, int index) {
-    index = index > 0 ? index : lua_gettop(lua) + index + 1;
-    if (lua_type(lua, index) == LUA_TTABLE) {
-        Error error{kind_of(text_field(lua, index, "kind")), text_field(lua, index, "code"),
-                    text_field(lua, index, "what"), text_field(lua, index, "during"), nullptr};
-        lua_getfield(lua, index, "cause");
-        if (lua_istable(lua, -1)) {
-            error.cause = std::make_shared<const Error>(error_at(lua, -1));
-        }
-        lua_pop(lua, 1);
-        if (error.what.empty()) {
-            error.what = "the plan raised a table without 'what'";
-        }
-        return error;
-    }
-    if (lua_type(lua, index) == LUA_TSTRING) {
-        std::size_t size = 0;
-        const char* text = lua_tolstring(lua, index, &size);
-        return Error{Kind::invalid, "plan", std::string{text, size}, "", nullptr};
-    }
-    return Error{Kind::invalid, "plan",
-                 std::string{"the plan raised a "} + luaL_typename(lua, index), "", nullptr};
+    return error_below(lua, index > 0 ? index : lua_gettop(lua) + index + 1, 0);
 }
 
 Result<Duration> duration_at(lua_State* lua, int index) {
@@ -327,6 +346,7 @@ Result<Duration> duration_at(lua_State* lua, int index) {
 }
 
 void raise(lua_State* lua, const Error& error) {
+    Interpreter::of(lua).charge(instructions_a_raise);
     push_error(lua, error);
     lua_error(lua);
     std::abort();  // lua_error does not return.

@@ -3,6 +3,8 @@
 #include "script/datum.hh"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <lua.hpp>
 #include <optional>
 
@@ -14,6 +16,12 @@
 namespace ktm::script {
 
 namespace {
+
+std::string number_text(double number) {
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    return {digits.data(), end.ptr};
+}
 
 constexpr int depth_max = 32;
 constexpr int values_max = 10'000;
@@ -146,6 +154,8 @@ private:
                                           take(datum.file, datum.line, depth + 1));
             } else if (!is_item) {
                 Datum stray;
+                stray.file = datum.file;
+                stray.line = datum.line;
                 stray.type = Datum::Type::other;
                 stray.text = "stray key";
                 datum.items.push_back(std::move(stray));
@@ -177,7 +187,7 @@ std::string Datum::described() const {
     switch (type) {
         case Type::nil: return "nothing";
         case Type::boolean: return truth ? "true" : "false";
-        case Type::number: return "a number";
+        case Type::number: return "the number " + number_text(number);
         case Type::text: return "the text \"" + text + "\"";
         case Type::function: return "a function";
         case Type::table: return "a table";
@@ -185,11 +195,27 @@ std::string Datum::described() const {
             if (kind == "unknown") {
                 return "the unknown word '" + name + "'";
             }
+            if (kind == "var") {
+                return "var." + name + " {…}";
+            }
             return kind + (name.empty() ? " {…}" : " \"" + name + "\"");
-        case Type::unfinished: return kind + " \"" + name + "\" without its { }";
+        case Type::unfinished:
+            return kind + (name.empty() ? " without a name" : " \"" + name + "\" without its { }");
         case Type::other: return "a " + text;
     }
     return "";
+}
+
+void Datum::put_at(const std::string* its_file, int its_line) {
+    file = its_file;
+    line = its_line;
+    const auto put = [&](Datum& inner) {
+        if (inner.line == 0) {
+            inner.put_at(its_file, its_line);
+        }
+    };
+    std::for_each(items.begin(), items.end(), put);
+    std::for_each(fields.begin(), fields.end(), [&](auto& field) { put(field.second); });
 }
 
 Datum take_datum(Interpreter& interpreter, const std::string& file, const SourceTexts& sources) {

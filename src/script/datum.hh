@@ -43,7 +43,9 @@ struct Datum {
         return type == Type::node && kind == node_kind;
     }
     [[nodiscard]] const Datum* find(std::string_view field) const noexcept;
-    /// "a text", "a number", "state \"precopy\"", for errors.
+    /// Gives it a place, and all in it that have none.
+    void put_at(const std::string* its_file, int its_line);
+    /// "the text "x"", "the number 5", "state \"precopy\"", for errors.
     [[nodiscard]] std::string described() const;
 };
 

@@ -22,7 +22,9 @@ namespace ktm::script {
 
 namespace {
 
-constexpr std::size_t shown_bytes_max = 200;
+/// LIMIT: of what a program says of its failure.
+constexpr std::size_t shown_bytes_max = 4096;
+constexpr std::string_view exec_port = "exec";
 /// LIMIT: a file of sysfs or procfs that a plan reads.
 constexpr Bytes file_max{1U << 20U};
 
@@ -58,7 +60,7 @@ std::string line_of(const std::vector<std::string>& argv) {
     for (const std::string& word : argv) {
         line += (line.empty() ? "" : " ") + word;
     }
-    return excerpt(line, shown_bytes_max);
+    return printable(line);
 }
 
 void check_fields(lua_State* lua, int index) {
@@ -93,12 +95,15 @@ int exec_undo(lua_State* lua) {
     return 1;
 }
 
+std::string how_it_ended(const ports::Ending& ending) {
+    return ending.signal != 0 ? "signal-" + std::to_string(ending.signal)
+                              : "exit-" + std::to_string(ending.exit_code);
+}
+
 Error failure_of(const ports::Ending& ending) {
     const std::string said = ending.err.empty() ? ending.out : ending.err;
     const std::string_view first{said.data(), std::min(said.find('\n'), said.size())};
-    const std::string how = ending.signal != 0 ? "signal-" + std::to_string(ending.signal)
-                                               : "exit-" + std::to_string(ending.exit_code);
-    return Error{Kind::refused, how,
+    return Error{Kind::refused, how_it_ended(ending),
                  first.empty() ? "it failed and said nothing" : excerpt(first, shown_bytes_max), "",
                  nullptr};
 }
@@ -134,6 +139,7 @@ void kill_and_bury(Run& run, Execution& execution) {
 void on_ended(Run& run, Execution& execution, const ports::Ending& ending) {
     *execution.gone = true;
     execution.deadline.reset();
+    run.keep(exec_port, trace::Direction::in, execution.during + ": " + how_it_ended(ending));
     if (ending.exit_code == 0 && ending.signal == 0) {
         run.resume(execution.token, [&](lua_State* thread) { return push_ending(thread, ending); });
     } else {
@@ -184,6 +190,7 @@ int exec(lua_State* lua) {
                          std::move(started).error().while_trying(execution->during));
         return lua_yield(lua, 0);
     }
+    run.keep(exec_port, trace::Direction::out, line_of(program.argv));
     execution->process = std::move(*started);
     if (within) {
         execution->deadline = run.world().clock.arm(

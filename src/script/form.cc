@@ -11,11 +11,15 @@
 #include "base/nearest.hh"
 #include "json/parser.hh"
 #include "json/writer.hh"
-#include "script/api.hh"
 
 namespace ktm::script {
 
 namespace {
+
+/// An unknown word has been reported where it stands.
+bool is_reported(const Datum& datum) {
+    return datum.kind == "unknown";
+}
 
 std::string first_of(const std::vector<std::string>& names) {
     return names.empty() ? std::string{} : names.front();
@@ -80,9 +84,11 @@ void Form::fault_at(plan::Place place, std::string where, std::string what, std:
 }
 
 void Form::stray(const Datum& item, const std::string& where, const std::string& expected) {
-    if (item.kind == "unknown") {
-        add({item.place(), where, "no word '" + item.name + "'", "",
-             first_of(nearest(item.name, global_words()))});
+    if (is_reported(item)) {
+        return;
+    }
+    if (item.type == Datum::Type::unfinished) {
+        fault(item, where, item.described(), item.kind + " \"name\" { … }");
         return;
     }
     fault(item, where, item.described() + " does not belong here", expected);
@@ -93,7 +99,9 @@ void Form::allow(const Datum& node, const std::string& where,
     const std::vector<std::string> names{keys.begin(), keys.end()};
     for (const auto& [key, value] : node.fields) {
         if (std::find(names.begin(), names.end(), key) == names.end()) {
-            add({place_of(node, key), where, "no key '" + key + "' in " + node.kind, listed(names),
+            const std::string_view none = names.empty() ? ", which has no keys" : "";
+            add({place_of(node, key), where,
+                 "no key '" + key + "' in " + node.kind + std::string{none}, listed(names),
                  first_of(nearest(key, names))});
         }
     }
@@ -101,7 +109,7 @@ void Form::allow(const Datum& node, const std::string& where,
 
 std::string Form::text(const Datum& node, const std::string& where, std::string_view key) {
     const Datum* value = node.find(key);
-    if (value == nullptr) {
+    if (value == nullptr || is_reported(*value)) {
         return "";
     }
     if (value->type == Datum::Type::text && !value->text.empty()) {
@@ -115,7 +123,7 @@ std::string Form::text(const Datum& node, const std::string& where, std::string_
 std::optional<double> Form::number(const Datum& node, const std::string& where,
                                    std::string_view key) {
     const Datum* value = node.find(key);
-    if (value == nullptr) {
+    if (value == nullptr || is_reported(*value)) {
         return std::nullopt;
     }
     if (value->type == Datum::Type::number) {
@@ -129,7 +137,7 @@ std::optional<double> Form::number(const Datum& node, const std::string& where,
 std::optional<bool> Form::boolean(const Datum& node, const std::string& where,
                                   std::string_view key) {
     const Datum* value = node.find(key);
-    if (value == nullptr) {
+    if (value == nullptr || is_reported(*value)) {
         return std::nullopt;
     }
     if (value->type == Datum::Type::boolean) {
@@ -143,7 +151,7 @@ std::optional<bool> Form::boolean(const Datum& node, const std::string& where,
 std::optional<plan::FunctionRef> Form::function(const Datum& node, const std::string& where,
                                                 std::string_view key) {
     const Datum* value = node.find(key);
-    if (value == nullptr) {
+    if (value == nullptr || is_reported(*value)) {
         return std::nullopt;
     }
     if (value->type == Datum::Type::function) {
@@ -167,14 +175,18 @@ std::vector<std::string> Form::texts(const Datum& node, const std::string& where
     return found;
 }
 
-std::optional<json::Document> Form::json(const Datum& value, const std::string& where) {
+std::optional<json::Document> Form::json(const Datum& value, const std::string& where,
+                                         const std::string& subject) {
     std::string text;
     if (write_json(value, text)) {
         if (Result<json::Document> document = json::parse(text)) {
             return std::move(*document);
         }
     }
-    fault(value, where, "it is " + value.described(), "a text, a number, a boolean or a list");
+    if (!is_reported(value)) {
+        fault(value, where, subject + " is " + value.described(),
+              "a text, a number, a boolean or a list");
+    }
     return std::nullopt;
 }
 

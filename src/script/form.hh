@@ -41,8 +41,9 @@ public:
                                                             std::string_view key);
     /// The items of a node, all of which must be texts.
     [[nodiscard]] std::vector<std::string> texts(const Datum& node, const std::string& where);
-    /// A plain value as JSON; a node or a function in it is a fault.
-    [[nodiscard]] std::optional<json::Document> json(const Datum& value, const std::string& where);
+    /// A plain value as JSON; a node or a function in it is a fault of the subject.
+    [[nodiscard]] std::optional<json::Document> json(const Datum& value, const std::string& where,
+                                                     const std::string& subject);
 
     /// Where a key of a node stands.
     [[nodiscard]] plan::Place place_of(const Datum& node, std::string_view key) const {

@@ -3,7 +3,9 @@
 #include "script/inspector.hh"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,8 +22,17 @@ public:
         : plan_(plan), modules_(modules), faults_(faults) {}
 
     void run() {
+        std::set<std::string_view> written;
         for (const Modules::UnknownGlobal& global : modules_.unknown_globals()) {
-            add_global(global);
+            if (global.is_write) {
+                written.insert(global.name);
+            }
+        }
+        for (const Modules::UnknownGlobal& global : modules_.unknown_globals()) {
+            // That it is read as well is the same mistake.
+            if (global.is_write || !written.contains(global.name)) {
+                add_global(global);
+            }
         }
         for (const plan::Role& role : plan_.roles) {
             for (const plan::State& state : role.states) {
@@ -70,7 +81,14 @@ private:
 
     void add_global(const Modules::UnknownGlobal& global) {
         const std::string where = state_at(global.file, global.line);
-        if (global.is_write) {
+        const std::vector<std::string>& words = global_words();
+        if (global.is_write && std::find(words.begin(), words.end(), global.name) != words.end()) {
+            faults_.push_back({{global.file, global.line},
+                               where,
+                               "'" + global.name + "' is a word of the language",
+                               "another name, and local",
+                               ""});
+        } else if (global.is_write) {
             faults_.push_back({{global.file, global.line},
                                where,
                                "'" + global.name + "' would be a global",
@@ -154,7 +172,10 @@ private:
         const bool known =
             fields.empty() || std::find(fields.begin(), fields.end(), name) != fields.end();
         if (!known && !is_shadowed(source, use.object)) {
-            add(place, where, "no " + std::string{use.object} + "." + name, name, fields);
+            const std::string object = std::string{use.object} + ".";
+            const std::vector<std::string> near = nearest(name, fields, 1);
+            faults_.push_back({place, where, "no " + object + name, "",
+                               near.empty() ? "" : object + near.front()});
         }
     }
 

@@ -2,8 +2,8 @@
 // script/interpreter.cc: one Lua state with its limits: memory, instructions, words.
 #include "script/interpreter.hh"
 
+#include <limits>
 #include <lua.hpp>
-
 #include <utility>
 
 #include "base/assert.hh"
@@ -17,6 +17,7 @@ namespace {
 
 /// How often the hook fires; rarely enough to cost nothing.
 constexpr int hook_step = 10'000;
+constexpr std::size_t bytes_an_instruction = 32;
 
 /// The place of the innermost frame of the plan: "plans/move.lua:41".
 std::string place_in(lua_State* thread) {
@@ -28,6 +29,18 @@ std::string place_in(lua_State* thread) {
         }
     }
     return "";
+}
+
+/// " in the action at plans/move.lua:40": all that is left of the frames when memory runs out.
+std::string action_of(lua_State* thread) {
+    lua_Debug frame{};
+    if (lua_getstack(thread, 0, &frame) == 0) {
+        return "";
+    }
+    lua_getinfo(thread, "S", &frame);
+    return frame.source[0] == '@' ? " in the action at " + std::string{frame.source + 1} + ":" +
+                                        std::to_string(frame.linedefined)
+                                  : "";
 }
 
 }  // namespace
@@ -44,8 +57,12 @@ void* Interpreter::allocate(void* owner, void* block, std::size_t old_size, std:
         self.memory_used_ -= old_size;
         return nullptr;
     }
-    if (new_size > old_size && self.memory_used_ + (new_size - old_size) > memory_max.count) {
-        return nullptr;
+    if (new_size > old_size) {
+        if (self.memory_used_ + (new_size - old_size) > self.memory_limit()) {
+            return nullptr;
+        }
+        // A large block costs more than the instruction that wanted it.
+        self.budget_ -= static_cast<std::int64_t>((new_size - old_size) / bytes_an_instruction);
     }
     void* grown = block == nullptr ? Slab::shared().allocate(new_size)
                                    : Slab::shared().resize(block, old_size, new_size);
@@ -120,7 +137,20 @@ Result<void> Interpreter::call(int arguments, int results, Context context) {
     return {};
 }
 
+std::size_t Interpreter::memory_limit() const noexcept {
+    switch (context_) {
+        case Context::none: return std::numeric_limits<std::size_t>::max();
+        case Context::undo: return memory_max.count + memory_for_undo.count;
+        case Context::load:
+        case Context::action: break;
+    }
+    return memory_max.count;
+}
+
 void Interpreter::begin_stretch(Context context) noexcept {
+    if (memory_used_ > memory_max.count / 2) {
+        lua_gc(lua_, LUA_GCCOLLECT, 0);
+    }
     context_ = context;
     budget_ = instructions_max;
 }
@@ -142,6 +172,14 @@ void Interpreter::charge(std::int64_t instructions) {
 Error Interpreter::take_error(lua_State* thread) {
     Error error = error_at(thread, -1);
     lua_pop(thread, 1);
+    // Of these two Lua itself does not say where.
+    if (error.what.starts_with("stack overflow")) {
+        const std::string place = place_in(thread);
+        error.what = (place.empty() ? "" : place + ": ") + error.what;
+    } else if (error.what == "not enough memory") {
+        error.what = "more memory than the " + std::to_string(memory_max.count >> 20U) +
+                     " MiB that a plan may use" + action_of(thread);
+    }
     return error;
 }
 

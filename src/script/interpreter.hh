@@ -28,8 +28,11 @@ namespace ktm::script {
 class Run;
 class Modules;
 
-/// LIMIT: what one plan may hold in memory.
+/// LIMIT: what one plan may hold in memory while its code runs, what is no longer used included.
 inline constexpr Bytes memory_max{16U << 20U};
+/// An undo has this beyond, for it must run even where a plan has used up everything. What we give
+/// to a plan ourselves is not limited: outside of its code there is nobody to catch an error.
+inline constexpr Bytes memory_for_undo{4U << 20U};
 /// LIMIT: instructions in one stretch, from where an action begins or goes on to where it waits.
 inline constexpr std::int64_t instructions_max = 10'000'000;
 
@@ -95,6 +98,7 @@ private:
     static void* allocate(void* owner, void* block, std::size_t old_size, std::size_t new_size);
     static void count(lua_State* thread, lua_Debug* info);
     void open_words();
+    [[nodiscard]] std::size_t memory_limit() const noexcept;
 
     lua_State* lua_ = nullptr;
     std::size_t memory_used_ = 0;

@@ -74,10 +74,8 @@ public:
         }
         loading.file = *file;
         std::optional<plan::Plan> plan = read(*file);
-        if (plan && faults_.empty()) {
-            plan::check(*plan, faults_);
-            inspect(*plan, modules_, faults_);
-            check_name(*plan);
+        if (plan) {
+            check(*plan);
         }
         plan::sort_faults(faults_);
         loading.faults = std::move(faults_);
@@ -106,8 +104,7 @@ private:
         Datum returned = take_datum(*interpreter_, file, modules_.sources());
         if (returned.line == 0) {
             // `return plan {…}` is a tail call: Lua has forgotten who called.
-            returned.file = modules_.sources().name_of(file);
-            returned.line = std::max(line, 1);
+            returned.put_at(modules_.sources().name_of(file), std::max(line, 1));
         }
         declares_ = declares_ || returned.is("plan") || returned.is("derive");
         std::variant<plan::Plan, Derivation> declared =
@@ -177,29 +174,72 @@ private:
             }
         }
         return Error{Kind::invalid, "no-plan",
-                     "no plan '" + name + "' to derive from" + did_you_mean(name, known), "",
-                     nullptr};
+                     (name == stem_of(file) ? "no other plan '" : "no plan '") + name +
+                         "' to derive from" + did_you_mean(name, known),
+                     "", nullptr};
     }
 
-    /// What Lua said, with its place where it begins with one: "file:3: …".
+    /// The end of the name of a source with which the text begins, as in "file:3: …"; or nothing.
+    [[nodiscard]] std::optional<std::size_t> end_of_source(const std::string& text) const {
+        for (std::size_t colon = text.find(':'); colon != std::string::npos;
+             colon = text.find(':', colon + 1)) {
+            if (modules_.sources().find(std::string_view{text}.substr(0, colon)) != nullptr) {
+                return colon;
+            }
+        }
+        return std::nullopt;
+    }
+
+    /// What Lua said, with its place where it begins with one.
     void add_error(const std::string& file, const Error& error) {
         plan::Fault fault{{file, 0}, "", error.what, "", ""};
-        const std::string head = file + ":";
-        if (error.what.starts_with(head)) {
-            const std::size_t end = error.what.find(':', head.size());
+        if (const std::optional<std::size_t> colon = end_of_source(error.what)) {
+            const std::size_t end = error.what.find(':', *colon + 1);
             if (end != std::string::npos) {
-                fault.place.line = std::atoi(error.what.c_str() + head.size());
+                fault.place = {error.what.substr(0, *colon),
+                               std::atoi(error.what.c_str() + *colon + 1)};
                 fault.what = error.what.substr(std::min(end + 2, error.what.size()));
             }
-        } else if (error.code != "plan") {
+        } else if (error.kind == Kind::io || error.code == "too-large") {
+            fault.what = "it cannot be read: " + error.what;
+        } else if (!error.during.empty()) {
             fault.what = error.sentence();
         }
         faults_.push_back(std::move(fault));
     }
 
+    /// Everything else that is wrong. A word that nobody knows may have been a state or a role:
+    /// what the graph would say without it would be noise.
+    void check(const plan::Plan& plan) {
+        inspect(plan, modules_, faults_);
+        if (modules_.unknown_at_load()) {
+            return;
+        }
+        plan::Faults found;
+        plan::check(plan, found);
+        std::erase_if(found, [this](const plan::Fault& fault) { return is_told(fault); });
+        faults_.insert(faults_.end(), found.begin(), found.end());
+        check_name(plan);
+    }
+
+    /// Whether the form of the same thing was wrong already: then its content is, too.
+    [[nodiscard]] bool is_told(const plan::Fault& fault) const {
+        const bool is_state =
+            fault.where.find('.') != std::string::npos && !fault.where.starts_with("vars.");
+        // Of the plan as a whole only one key: "the plan has no summary".
+        const std::string key = fault.what.substr(fault.what.rfind(' ') + 1);
+        const auto is_of_key = [&](const plan::Fault& told) {
+            return told.hint == key || told.what.starts_with(key + " ");
+        };
+        return std::any_of(faults_.begin(), faults_.end(), [&](const plan::Fault& told) {
+            return told.where == fault.where && (!is_state || told.place == fault.place) &&
+                   (!fault.where.empty() || is_of_key(told));
+        });
+    }
+
     void check_name(const plan::Plan& plan) {
         const std::string stem = stem_of(chain_.front());
-        if (plan.name != stem) {
+        if (!plan.name.empty() && plan.name != stem) {
             faults_.push_back({plan.place, "",
                                "the plan is called '" + plan.name + "' and its file '" + stem +
                                    std::string{extension} + "'",

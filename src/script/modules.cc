@@ -36,6 +36,11 @@ Result<void> Modules::compile(const std::string& file) {
     if (!text) {
         return std::move(text).error();
     }
+    // Whatever Lua wrote it: no text begins so.
+    if (text->starts_with(LUA_SIGNATURE[0])) {
+        return Error{Kind::invalid, "bytecode", "it is bytecode; expected Lua as text", "",
+                     nullptr};
+    }
     sources_.add(file, *text);
     digests_[file] = sources_.find(file)->digest(1, sources_.find(file)->lines());
     KTM_CHECK(interpreter_.compile(*text, file));
@@ -95,8 +100,10 @@ Result<void> Modules::require(const std::string& name) {
             return interpreter_.take_error(interpreter_.lua());
         }
         if (lua_isnil(interpreter_.lua(), -1)) {
-            return Error{Kind::invalid, "bad-module", *file + ": a module returns a value", "",
-                         nullptr};
+            return Error{Kind::invalid, "bad-module",
+                         "the module '" + name + "' (" + *file +
+                             ") returns nothing; expected a value, such as a table",
+                         "", nullptr};
         }
         entry->second = interpreter_.keep(interpreter_.lua());
     }
@@ -119,11 +126,17 @@ int require_module(lua_State* lua) {
     require_context(lua, static_cast<unsigned>(Context::load), "require");
     Interpreter& interpreter = Interpreter::of(lua);
     const std::string name = lua_type(lua, 1) == LUA_TSTRING ? lua_tostring(lua, 1) : "";
-    Result<void> found = interpreter.modules()->require(name);
-    if (!found) {
-        raise(lua, std::move(found).error());
+    const Result<void> found = interpreter.modules()->require(name);
+    if (found) {
+        return 1;
     }
-    return 1;
+    const Error& error = found.error();
+    if (error.code == "plan") {
+        // Lua's own words, and with a place already.
+        lua_pushlstring(lua, error.what.data(), error.what.size());
+        return lua_error(lua);
+    }
+    return blame(lua, error.during.empty() ? error.what : error.sentence());
 }
 
 }  // namespace ktm::script

@@ -35,7 +35,15 @@ public:
     /// A name for all the texts together; equal texts give equal names.
     [[nodiscard]] std::string digest() const;
 
-    /// Globals that functions name and that are no words.
+    /// A word that nobody knows, used while the plan is loaded.
+    void note_unknown(std::string file, int line, std::string word) {
+        unknown_at_load_ = true;
+        unknown_globals_.push_back({std::move(file), line, std::move(word), false});
+    }
+
+    [[nodiscard]] bool unknown_at_load() const noexcept { return unknown_at_load_; }
+
+    /// Globals that are no words.
     struct UnknownGlobal {
         std::string file;
         int line = 0;
@@ -57,6 +65,7 @@ private:
     std::map<std::string, int> kept_;  ///< Values by file; 0 while the module is being run.
     std::map<std::string, std::uint64_t> digests_;
     std::vector<UnknownGlobal> unknown_globals_;
+    bool unknown_at_load_ = false;
 };
 
 }  // namespace ktm::script

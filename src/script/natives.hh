@@ -24,6 +24,9 @@ void drop_words_of_loading(lua_State* lua, int words);
 /// Raises unless the code that runs now is in one of `contexts` (a mask of Context).
 void require_context(lua_State* lua, unsigned contexts, const char* word);
 
+/// Raises a text with the place of the plan's code that is to blame.
+int blame(lua_State* lua, const std::string& text);
+
 /// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
 [[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word);
 

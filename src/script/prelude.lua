@@ -8,6 +8,7 @@ local native, library = ...
 local error, type = library.error, library.type
 local string, table, math = library.string, library.table, library.math
 local frozen, format, told = native.frozen, native.format, native.told
+local charged = native.charged
 
 local function finish(ok, ...)
   if ok then return ... end
@@ -20,8 +21,9 @@ local function attempt(ok, ...)
 end
 
 local text_words = {
-  byte = string.byte, char = string.char, len = string.len, lower = string.lower,
-  rep = string.rep, reverse = string.reverse, sub = string.sub, upper = string.upper,
+  byte = string.byte, char = string.char, len = string.len, lower = charged(string.lower),
+  rep = string.rep, reverse = charged(string.reverse), sub = string.sub,
+  upper = charged(string.upper),
   find = native.find, match = native.match, gsub = native.gsub, gmatch = native.gmatch,
   format = format,
 }
@@ -124,7 +126,8 @@ return {
     tostring = native.text_of, type = type, unpack = library.unpack,
     string = frozen("string", text_words),
     table = frozen("table", {
-      concat = table.concat, insert = table.insert, remove = table.remove, sort = table.sort,
+      concat = charged(table.concat), insert = charged(table.insert),
+      remove = charged(table.remove), sort = charged(table.sort),
     }),
     math = frozen("math", {
       abs = math.abs, ceil = math.ceil, floor = math.floor, fmod = math.fmod, huge = math.huge,

@@ -31,6 +31,9 @@ public:
         if (returned.is("derive")) {
             return read_derivation(returned);
         }
+        if (returned.kind == "unknown") {
+            return plan::Plan{};  // Reported where it stands.
+        }
         if (!returned.is("plan")) {
             form_.fault(returned, "", "the file returns " + returned.described(),
                         "return plan { … } or return derive \"parent\" { … }");
@@ -50,7 +53,7 @@ private:
         if (const std::optional<double> api = form_.number(node, "", "api")) {
             plan.api = static_cast<int>(*api);
         } else {
-            plan.api = 0;
+            plan.api = node.find("api") == nullptr ? 0 : plan::api_version;
         }
         plan.vars = read_vars(node, nullptr);
         plan.relations = read_relations(node);
@@ -72,14 +75,14 @@ private:
             return vars;
         }
         if (table->type != Datum::Type::table || !table->items.empty()) {
-            form_.fault(*table, "vars", "vars is no table with names",
-                        "vars = { downtime = var.duration { … } }");
+            form_.fault_at(form_.place_of(node, "vars"), "vars", "vars is no table with names",
+                           "vars = { downtime = var.duration { … } }");
         }
         for (const auto& [name, value] : table->fields) {
             if (value.is("var")) {
                 vars.push_back(read_var(name, value, form_));
             } else if (defaults != nullptr) {
-                if (std::optional<json::Document> given = form_.json(value, "vars." + name)) {
+                if (std::optional<json::Document> given = form_.json(value, "vars." + name, "it")) {
                     defaults->push_back({name, std::move(*given), form_.place_of(*table, name)});
                 }
             } else {
@@ -121,8 +124,8 @@ private:
             relations.push_back(std::move(relation));
         }
         if (table->type != Datum::Type::table || !table->fields.empty()) {
-            form_.fault(*table, "relations", "relations is no list",
-                        "relations = { same_family { \"a\", \"b\" } }");
+            form_.fault_at(form_.place_of(node, "relations"), "relations", "relations is no list",
+                           "relations = { same_family { \"a\", \"b\" } }");
         }
         return relations;
     }
@@ -178,8 +181,10 @@ private:
                 return plan::Within{*duration, ""};
             }
         }
-        form_.fault_at(form_.place_of(node, "within"), where, "within is " + value->described(),
-                       "a duration with a unit, such as \"10s\", or var \"name\"");
+        if (value->kind != "unknown") {
+            form_.fault_at(form_.place_of(node, "within"), where, "within is " + value->described(),
+                           "a duration with a unit, such as \"10s\", or var \"name\"");
+        }
         // So that the missing deadline is not reported as well.
         return plan::Within{std::chrono::seconds{1}, ""};
     }
@@ -191,12 +196,14 @@ private:
         if (has_event) {
             handler.event = node.items[0].text;
         } else {
-            form_.fault(node, where, "on without an event",
+            form_.fault(node, where,
+                        node.items.empty() ? "on without an event"
+                                           : "the event is " + node.items[0].described(),
                         "its name first, such as on { \"STOP\", go = \"dark\" }");
             // A name that passes the other checks.
             handler.event = "NONE";
         }
-        for (std::size_t index = has_event ? 1 : 0; index < node.items.size(); ++index) {
+        for (std::size_t index = 1; index < node.items.size(); ++index) {
             form_.stray(node.items[index], where, "one event in each on");
         }
         handler.go = form_.text(node, where, "go");
@@ -207,7 +214,7 @@ private:
                 add_match(handler, field, value, where);
             }
         }
-        if (handler.go.empty() && !handler.run) {
+        if (has_event && node.find("go") == nullptr && node.find("run") == nullptr) {
             form_.fault(node, where, "on \"" + handler.event + "\" does nothing",
                         "go = \"state\", run = function, or both");
         }

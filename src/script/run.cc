@@ -103,9 +103,6 @@ void Run::interrupt(Error reason) {
     if (phase_ == Phase::asking || phase_ == Phase::over) {
         return;
     }
-    if (!machine_.is_committed()) {
-        outcome_.interrupted = true;
-    }
     if (phase_ == Phase::connecting || phase_ == Phase::idle) {
         give_up(std::move(reason));
         return;
@@ -220,6 +217,7 @@ void Run::finish(engine::Ended ended) {
     timers_.clear();
     deadlines_.clear();
     // The signals stay watched: by default they would kill us before the end is told.
+    outcome_.interrupted = ended.cause && ended.cause->code == interrupted_code;
     outcome_.ended = std::move(ended);
 }
 

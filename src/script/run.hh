@@ -43,6 +43,9 @@ inline constexpr std::uint64_t entries_max = 1000;
 /// signals included. One that answers each of its events with another would never end.
 inline constexpr unsigned emits_max = 1000;
 
+/// The code of the reason with which a person interrupts a run.
+inline constexpr std::string_view interrupted_code = "interrupted";
+
 /// What was learned of a VM at the end.
 struct GuestStatus {
     std::string vm;  ///< Its name; empty for the default one.
@@ -53,7 +56,7 @@ struct GuestStatus {
 
 struct Outcome {
     engine::Ended ended;
-    bool interrupted = false;
+    bool interrupted = false;  ///< And that is why it ended, not something that came before.
     std::vector<GuestStatus> guests;
     Duration elapsed{};
 };
@@ -135,6 +138,9 @@ public:
     /// A program that nobody waits for any more; kept until it is gone.
     void bury(std::unique_ptr<ports::Process> process, std::shared_ptr<bool> gone);
 
+    /// Keeps what crossed a port other than a VM's, where the run is recorded.
+    void keep(std::string_view port, trace::Direction direction, std::string_view text);
+
     [[nodiscard]] Duration elapsed() const { return world_.clock.now() - began_; }
     [[nodiscard]] const ports::World& world() const noexcept { return world_; }
     [[nodiscard]] Observer& observer() noexcept { return observer_; }
@@ -175,8 +181,8 @@ private:
     void arm(const engine::Arm& arm);
 
     void open(const std::string& vm, const Endpoint& endpoint);
-    void on_ready(const std::string& vm);
-    void on_event(const std::string& vm, const qmp::Event& event);
+    void on_ready(std::string vm);
+    void on_event(std::string vm, const qmp::Event& event);
     void on_closed(std::string vm, std::optional<Error> error);
     void watch_signals();
     void begin();

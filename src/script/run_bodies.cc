@@ -174,6 +174,12 @@ engine::EntryId Run::register_entry(engine::Registered::Kind kind, std::string w
     return entry;
 }
 
+void Run::keep(std::string_view port, trace::Direction direction, std::string_view text) {
+    if (recorder_ != nullptr) {
+        recorder_->text(port, direction, text);
+    }
+}
+
 void Run::forget_entry(engine::EntryId entry) {
     post(engine::Released{entry});
 }

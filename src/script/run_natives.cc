@@ -77,6 +77,7 @@ std::string arguments_at(lua_State* lua, int index, const std::string& during) {
     if (!arguments) {
         raise(lua, std::move(arguments).error().while_trying(during));
     }
+    Interpreter::of(lua).charge(static_cast<std::int64_t>(arguments->size()));
     if (arguments->front() != '{') {
         refuse(lua, "expected the arguments as a table with names", during);
     }
@@ -101,7 +102,10 @@ int run_command(lua_State* lua) {
     const Run::Token token = run.suspend(nullptr);
     const auto done = [&run, token, during](Result<qmp::Reply> reply) {
         if (!reply) {
-            run.resume_with_error(token, std::move(reply).error().while_trying(during));
+            // In our words, for the session does not know which VM it talks to.
+            Error error = std::move(reply).error();
+            error.during = during;
+            run.resume_with_error(token, std::move(error));
         } else {
             run.resume(token, [&reply](lua_State* thread) {
                 lua_pushboolean(thread, 1);

@@ -43,7 +43,7 @@ void Run::disconnect(const std::string& vm) {
     vms_.erase(vm);
 }
 
-void Run::on_ready(const std::string& vm) {
+void Run::on_ready(std::string vm) {
     Vm& entry = vms_.at(vm);
     entry.ready = true;
     if (phase_ == Phase::connecting) {
@@ -59,12 +59,13 @@ void Run::on_ready(const std::string& vm) {
     drain();
 }
 
-void Run::on_event(const std::string& vm, const qmp::Event& event) {
+void Run::on_event(std::string vm, const qmp::Event& event) {
     std::shared_ptr<const json::Document> data;
     if (const std::optional<json::View> view = event.data()) {
         data = std::make_shared<const json::Document>(json::Document::extract(*view));
     }
-    post(engine::Happened{engine::Event{std::string{event.name()}, vm, std::move(data)}});
+    post(
+        engine::Happened{engine::Event{std::string{event.name()}, std::move(vm), std::move(data)}});
     drain();
 }
 
@@ -85,7 +86,8 @@ void Run::on_closed(std::string vm, std::optional<Error> error) {
         resume_with_error(token, reason);
         vms_.erase(vm);
     } else {
-        post(engine::Lost{vm, reason});
+        const std::string intent = vm.empty() ? "" : "keep the connection to " + vm;
+        post(engine::Lost{vm, Error{reason}.while_trying(intent)});
     }
     drain();
 }

@@ -261,8 +261,9 @@ std::vector<FieldUse> field_uses_in(const SourceText& text, int first, int last)
     for (std::size_t index = 0; index + 2 < tokens.size(); ++index) {
         const bool after_field =
             index > 0 && (is_sign(tokens[index - 1], '.') || is_sign(tokens[index - 1], ':'));
-        if (!after_field && tokens[index].type == Token::Type::name &&
-            is_sign(tokens[index + 1], '.') && tokens[index + 2].type == Token::Type::name) {
+        const bool has_field = is_sign(tokens[index + 1], '.') || is_sign(tokens[index + 1], ':');
+        if (!after_field && has_field && tokens[index].type == Token::Type::name &&
+            tokens[index + 2].type == Token::Type::name) {
             uses.push_back({tokens[index].text, tokens[index + 2].text, tokens[index].line});
         }
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <lua.hpp>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/nearest.hh"
@@ -14,45 +16,62 @@ namespace ktm::script {
 
 namespace {
 
-/// Numbers first, then texts, then false and true; other keys have no order that lasts.
-bool comes_before(lua_State* lua, int a, int b) {
-    const int type_a = lua_type(lua, a);
-    const int type_b = lua_type(lua, b);
-    if (type_a != type_b) {
-        const auto rank = [](int type) {
-            return type == LUA_TNUMBER ? 0 : type == LUA_TSTRING ? 1 : 2;
-        };
-        return rank(type_a) < rank(type_b);
+/// What it costs to give a key its place.
+constexpr std::size_t instructions_a_key = 4;
+
+/// A key that has a place in an order that lasts. LIFETIME: the table keeps its texts.
+struct Key {
+    enum class Type { number, text, boolean };
+    Type type = Type::number;
+    double number = 0;
+    std::string_view text;
+    bool truth = false;
+
+    [[nodiscard]] auto order() const { return std::tie(type, number, text, truth); }
+};
+
+/// The key at the top of the stack.
+Key key_at_top(lua_State* lua) {
+    switch (lua_type(lua, -1)) {
+        case LUA_TNUMBER: return {Key::Type::number, lua_tonumber(lua, -1), "", false};
+        case LUA_TBOOLEAN: return {Key::Type::boolean, 0, "", lua_toboolean(lua, -1) != 0};
+        case LUA_TSTRING: {
+            std::size_t size = 0;
+            const char* text = lua_tolstring(lua, -1, &size);
+            return {Key::Type::text, 0, {text, size}, false};
+        }
+        default: break;
     }
-    if (type_a == LUA_TBOOLEAN) {
-        return lua_toboolean(lua, a) < lua_toboolean(lua, b);
-    }
-    return lua_lessthan(lua, a, b) != 0;
+    luaL_error(lua, "pairs: a key is a %s; only texts, numbers and booleans have an order",
+               luaL_typename(lua, -1));
+    return {};
 }
 
-/// Pushes the keys of the table at 1 as a list, in an order that is the same on every run.
+void push_key(lua_State* lua, const Key& key) {
+    switch (key.type) {
+        case Key::Type::number: lua_pushnumber(lua, key.number); return;
+        case Key::Type::text: lua_pushlstring(lua, key.text.data(), key.text.size()); return;
+        case Key::Type::boolean: lua_pushboolean(lua, key.truth ? 1 : 0); return;
+    }
+}
+
+/// Pushes the keys of the table at 1 as a list, in an order that is the same on every run: numbers
+/// first, then texts, then false and true.
 void push_sorted_keys(lua_State* lua) {
     luaL_checktype(lua, 1, LUA_TTABLE);
-    std::vector<int> order;
-    lua_settop(lua, 1);
+    std::vector<Key> keys;
     lua_pushnil(lua);
     while (lua_next(lua, 1) != 0) {
         lua_pop(lua, 1);
-        const int type = lua_type(lua, -1);
-        if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TBOOLEAN) {
-            luaL_error(lua, "pairs: a key is a %s; only texts, numbers and booleans have an order",
-                       lua_typename(lua, type));
-        }
-        luaL_checkstack(lua, 4, "pairs: too many keys");
-        lua_pushvalue(lua, -1);
-        lua_insert(lua, static_cast<int>(order.size()) + 2);
-        order.push_back(static_cast<int>(order.size()) + 2);
+        keys.push_back(key_at_top(lua));
     }
-    std::sort(order.begin(), order.end(), [lua](int a, int b) { return comes_before(lua, a, b); });
-    lua_createtable(lua, static_cast<int>(order.size()), 0);
+    std::sort(keys.begin(), keys.end(),
+              [](const Key& a, const Key& b) { return a.order() < b.order(); });
+    Interpreter::of(lua).charge(static_cast<std::int64_t>(keys.size() * instructions_a_key));
+    lua_createtable(lua, static_cast<int>(keys.size()), 0);
     int position = 0;
-    for (const int place : order) {
-        lua_pushvalue(lua, place);
+    for (const Key& key : keys) {
+        push_key(lua, key);
         lua_rawseti(lua, -2, ++position);
     }
 }
@@ -104,20 +123,6 @@ std::vector<std::string> names_at(lua_State* lua, int index) {
     }
     std::sort(names.begin(), names.end());
     return names;
-}
-
-/// Raises a text with the place of the plan's code that is to blame.
-int blame(lua_State* lua, const std::string& text) {
-    lua_Debug frame{};
-    for (int level = 1; lua_getstack(lua, level, &frame) == 1; ++level) {
-        lua_getinfo(lua, "Sl", &frame);
-        if (frame.source[0] == '@') {
-            lua_pushfstring(lua, "%s:%d: %s", frame.source + 1, frame.currentline, text.c_str());
-            return lua_error(lua);
-        }
-    }
-    lua_pushlstring(lua, text.data(), text.size());
-    return lua_error(lua);
 }
 
 /// __index of words: (words, key); the upvalue is their name.
@@ -232,6 +237,19 @@ void add_var_names(lua_State* lua, const plan::Plan& plan, const std::string& ro
 }
 
 }  // namespace
+
+int blame(lua_State* lua, const std::string& text) {
+    lua_Debug frame{};
+    for (int level = 1; lua_getstack(lua, level, &frame) == 1; ++level) {
+        lua_getinfo(lua, "Sl", &frame);
+        if (frame.source[0] == '@') {
+            lua_pushfstring(lua, "%s:%d: %s", frame.source + 1, frame.currentline, text.c_str());
+            return lua_error(lua);
+        }
+    }
+    lua_pushlstring(lua, text.data(), text.size());
+    return lua_error(lua);
+}
 
 void push_m(lua_State* lua, const plan::Plan& plan, const plan::Settings& settings) {
     lua_newtable(lua);  // m.note

@@ -51,6 +51,9 @@ public:
 
     plan::Var read() && {
         read_type();
+        if (!is_typed_) {
+            return std::move(var_);
+        }
         var_.doc = form_.text(node_, where_, "doc");
         var_.role = form_.text(node_, where_, "role");
         var_.optional = form_.boolean(node_, where_, "optional").value_or(false);
@@ -71,8 +74,13 @@ private:
         }
         if (!find_type(node_.name, var_.type)) {
             const std::vector<std::string> near = nearest(node_.name, var_type_names());
-            form_.add({node_.place(), where_, "no type 'var." + node_.name + "'", "",
-                       near.empty() ? "" : "var." + near.front()});
+            std::string types_known;
+            for (const std::string& name : var_type_names()) {
+                types_known += (types_known.empty() ? "one of " : ", ") + name;
+            }
+            form_.add({node_.place(), where_, "no type 'var." + node_.name + "'",
+                       near.empty() ? types_known : "", near.empty() ? "" : "var." + near.front()});
+            is_typed_ = false;
             return;
         }
         if (var_.type == Type::list) {
@@ -85,7 +93,7 @@ private:
         if (!find_type(of, var_.element) || var_.element == Type::list ||
             var_.element == Type::secret || var_.element == Type::enumeration) {
             form_.fault_at(
-                form_.place_of(node_, "of"), where_,
+                node_.find("of") == nullptr ? node_.place() : form_.place_of(node_, "of"), where_,
                 of.empty() ? "a list without the type of its items" : "a list of '" + of + "'",
                 "of = \"ip\", or another type but list, secret and enum");
         }
@@ -105,8 +113,7 @@ private:
         plan::Var bare;
         bare.name = var_.name;
         bare.type = is_quantity(var_.type) ? var_.type : Type::integer;
-        const std::optional<json::Document> given =
-            form_.json(*limit, where_ + "." + std::string{key});
+        const std::optional<json::Document> given = form_.json(*limit, where_, std::string{key});
         if (!given) {
             return std::nullopt;
         }
@@ -134,10 +141,12 @@ private:
             form_.fault(node_, where_, "it has " + std::to_string(node_.items.size()) + " defaults",
                         "one default, first");
         }
-        if (node_.items.empty()) {
+        // Bounds that allow nothing are a mistake of their own.
+        if (node_.items.empty() || (var_.min && var_.max && *var_.min > *var_.max)) {
             return;
         }
-        const std::optional<json::Document> given = form_.json(node_.items.front(), where_);
+        const std::optional<json::Document> given =
+            form_.json(node_.items.front(), where_, "its default");
         if (!given) {
             return;
         }
@@ -194,6 +203,7 @@ private:
     std::string where_;
     plan::Var var_;
     bool bad_default_ = false;
+    bool is_typed_ = true;
 };
 
 }  // namespace

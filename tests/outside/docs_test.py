@@ -5,15 +5,15 @@ The blocks of a document are taken in order, in a folder with the files that the
 monitors `vm.qmp` and `b.qmp` of one VM, `dest.qmp` of one that waits for a migration, a recording
 as `run.jsonl` and `run.jsonl.zst`, vars in `vars.json`.
 
-sh    Each command of katamaran runs, and ends well. A tool exists and explains itself; of any other
-      command the paths exist. Running all of them here would run this test inside itself.
+sh    Each command of katamaran runs, and ends well. A tool exists and explains itself; of any
+      other command the paths exist. To run all of them would run this test inside itself.
 text  A block that begins with "$ " is a transcript: its commands run in one shell and print what
-      stands below them. A line of "…" stands for any lines, a "…" within a line for any text; blanks
+      stands below them. A line of "…" stands for any lines, a "…" in a line for any text; blanks
       count once; times that were measured are equal; our Lua lies in /usr/share/katamaran.
 lua   A block that begins with "-- NAME.lua" is that file, from there on. A plan passes
-      `katamaran plan check`, and a module is loaded by a plan made up for that. Any other block is a
-      fragment, the inside of an action, or of what its first line says: "-- in plan" or
-      "-- in role". It is put into a plan with the vars of FRAME, which must pass as well.
+      `katamaran plan check`; a module is loaded by a plan made up for that. Any other block is a
+      fragment: the inside of an action, or of what its first line says, "-- in plan" or
+      "-- in role". It is put into a plan with the vars of FRAME_VARS, which must pass as well.
 
 What docs/api.md shows is looked at by tests/lua: it is made of forms and very small examples.
 """
@@ -351,14 +351,15 @@ def test_refusal(scene):
             return True
         return False
     os.symlink(BINARY, scene.folder / "katamaran")
-    state = FRAME_STATE.format(action="")
-    for listing in ("qmp('stop')\nlog.info(m.pause)\n", "-- in role \"node\"\n" + state,
-                    "-- in plan\nvars = { qmp = var.path { doc = \"A socket.\" } },\n",
+    in_role = '-- in role "node"\n'
+    for listing in ("qmp('stop')\nlog.info(m.pause)\n",
+                    in_role + FRAME_STATE.format(action=""),
+                    '-- in plan\nvars = { qmp = var.path { doc = "A socket." } },\n',
                     "-- two.lua\nreturn 2\n"):
         assert not refused(f"```lua\n{listing}```\n"), listing
-    for listing in ("kmp('stop')\n", "log.info(m.paus)\n", "-- in role \"node\"\nstate \"x\" {},\n",
-                    "-- in plan\nvars = { x = var.path {} },\n", "-- two.lua\nreturn function() return x end\n",
-                    "-- two.lua\nlocal x = 2\n", "-- a.lua\nreturn plan {}\n"):
+    for listing in ("kmp('stop')\n", "log.info(m.paus)\n", in_role + 'state "x" {},\n',
+                    "-- in plan\nvars = { x = var.path {} },\n", "-- a.lua\nreturn plan {}\n",
+                    "-- two.lua\nlocal x = 2\n", "-- two.lua\nreturn function() return x end\n"):
         assert refused(f"```lua\n{listing}```\n"), listing
     assert not refused("```text\n$ echo a; (exit 3)\na\n$ echo $?\n3\n```\n")
     assert refused("```text\n$ echo a\nb\n```\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""run_input_test.py: what `katamaran run` is given: plans, vars, roles, secrets; what it executes."""
+"""run_input_test.py: what `katamaran run` is given, plans, vars, secrets, and what it executes."""
 import json
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 import stage
 import tap
 from run_stage import assert_ended, assert_refused, assert_runs, run, run_alone, write_plan
-from stage import LUA, children_of, until
+from stage import LUA, until
 
 NOTHING = 'state "one" { within = "60s", enter = function() end, next = "done" },'
 TELLS = """
@@ -88,7 +88,7 @@ def test_plan_is_found(scene):
 
 
 def test_own_plans_come_first(scene):
-    """A plan in the working directory, then one of KATAMARAN_PLAN_PATH, hides the installed one"""
+    """A plan of the working directory, then of KATAMARAN_PLAN_PATH, hides the installed one"""
     (scene.folder / "mine").mkdir()
     write_plan(scene, "mine/freeze", NOTHING.replace('"one"', '"from_path"'), has_vm=False)
     path = scene.folder / "mine/freeze.lua"
@@ -122,7 +122,7 @@ def test_derived_plan(scene):
 
 
 def test_vars_of_a_file(scene):
-    """Vars come from a JSON file, as texts or as numbers, and from --var, which beats the default"""
+    """Vars come from a JSON file, as texts or numbers, and from --var, which beats the default"""
     write_telling(scene)
     (scene.folder / "vars.json").write_text('{"name": "Jürgen", "count": 3}')
     ended = scene.run("run", "telling", "--vars", "vars.json")
@@ -308,6 +308,38 @@ def test_exec_that_takes_too_long(scene):
         assert pid and not Path("/proc", pid).exists(), f"the {name} program is left"
 
 
+def test_exec_of_a_family(scene):
+    """What a program has started is killed with it, and the end does not wait for it"""
+    began = time.monotonic()
+    ended = run_alone(scene, """
+      state "one" { within = "100ms",
+        enter = function() exec { "sh", "-c", "sleep 600 & echo $! > pid; wait" } end,
+        next = "done" },""")
+    assert_ended(ended, 1, "aborted in one", "took longer than 100 ms")
+    assert time.monotonic() - began < 1.9, time.monotonic() - began
+    pid = int(scene.text_of("pid"))  # an orphan now, and thus our child
+    until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, what="the end of its child")
+
+
+def test_ctrl_c_spares_the_undo(scene):
+    """Ctrl-C at the terminal, twice, kills no program that undoes something"""
+    write_plan(scene, "program", """
+      state "one" { within = "60s",
+        enter = function()
+          exec { "true", undo = { "sh", "-c", "echo > begun; sleep 0.3; echo > undone" } }
+          log.info("it is done")
+        end,
+        on { "signal:USR1", go = "done" } },""", has_vm=False)
+    running, keyboard = scene.start_in_terminal("run", "program")
+    running.out.wait_for("it is done")
+    os.write(keyboard, b"\x03")
+    until(lambda: (scene.folder / "begun").exists(), what="the undo")
+    os.write(keyboard, b"\x03")
+    ended = running.end()
+    assert ended.code == 130 and "nothing was left behind" in ended.out, ended
+    assert (scene.folder / "undone").exists()
+
+
 def test_signal_while_a_program_runs(scene):
     """A signal ends the program that runs, its undo is run, and the exit code is 130"""
     write_plan(scene, "program", """
@@ -321,7 +353,6 @@ def test_signal_while_a_program_runs(scene):
     assert_ended(running.end(), 130, "nothing was left behind")
     assert (scene.folder / "undone").exists()
     assert not Path("/proc", scene.text_of("pid").strip()).exists()
-    assert not [name for name, _ in children_of(os.getpid()).values() if name == "sleep"]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """run_test.py: `katamaran run` on real QEMUs: plans to their end, interrupted, killed, hung."""
 import os
 import re
-import shutil
 import signal
 import sys
 import time
@@ -11,7 +10,7 @@ import stage
 import tap
 from false_qemu import playing
 from run_stage import (
-    STANDS_UNTIL_USR1, ask, assert_ended, assert_runs, last_line, run, shown, start_run,
+    STANDS_UNTIL_USR1, ask, assert_ended, assert_refused, assert_runs, run, shown, start_run,
     status_of, story_of, wait_for_file, write_plan)
 from stage import until
 
@@ -71,6 +70,17 @@ def test_freeze(scene):
     assert times == sorted(times) and times[2] - times[1] >= 0.099, times
     assert ended.out.splitlines()[0] == "freeze node", ended
     assert_runs(scene)
+
+
+def test_guest_that_does_not_run(scene):
+    """A guest that stood before is not woken: freeze refuses, snapshot leaves it standing"""
+    scene.qemu()
+    ask(scene, "stop")
+    ended = run(scene, "freeze")
+    assert_ended(ended, 1, "the guest does not run", "QEMU says paused", "nothing was left behind")
+    ended = run(scene, "snapshot", "--var", "file=" + scene.path("state"))
+    assert ended.code == 0 and "does not run here" in ended.out, ended
+    assert status_of(scene) in ("paused", "postmigrate")
 
 
 def test_snapshot_restores(scene):
@@ -168,20 +178,25 @@ def test_signal_reaches_a_plan(scene):
     assert_ended(running.end(), 0, "done after", "the guest runs here")
 
 
-def test_hangup_reaches_a_plan(scene):
-    """signal:HUP is an event of a plan that waits for it, and no interruption"""
-    write_plan(scene, "hearing", """
+def test_signals_one_after_another(scene):
+    """Each signal:USR1 and signal:USR2 is one event; SIGHUP is an interruption and no event"""
+    words = """
       state "first" { within = "60s",
         enter = function() log.info("it listens") end,
-        on { "signal:HUP", run = function() log.info("it heard") end },
-        on { "signal:USR1", go = "done" } },""", has_vm=False)
+        on { "signal:USR2", run = function() log.info("it heard") end },
+        on { "signal:%s", go = "done" } },"""
+    write_plan(scene, "hearing", words % "USR1", has_vm=False)
     running = scene.start("run", "hearing")
     running.out.wait_for("it listens")
     for count in (1, 2):
-        running.signal(signal.SIGHUP)
+        running.signal(signal.SIGUSR2)
         running.out.wait_for("(?s)" + "it heard.*" * count)
     running.signal(signal.SIGUSR1)
     assert_ended(running.end(), 0, "done after")
+    for name in ("HUP", "TERM", "usr1"):
+        write_plan(scene, "hearing", words % name, has_vm=False)
+        assert_refused(scene.run("run", "hearing"), f"'signal:{name}'", "hearing.lua:7",
+                       "signal:USR1 or signal:USR2")
 
 
 def test_signal_while_frozen(scene):
@@ -224,7 +239,7 @@ def test_signal_while_writing(scene):
 
 
 def test_signal_while_a_command_is_under_way(scene):
-    """A signal while QEMU has not answered `stop`: the guest is woken when QEMU is back, exit 130"""
+    """A signal while QEMU does not answer `stop`: the guest is woken when QEMU is back, exit 130"""
     vm = scene.qemu()
     write_plan(scene, "late", """
       state "waiting" { within = "60s", on { "signal:USR1", go = "standing" } },"""
@@ -271,6 +286,17 @@ def test_signals_during_the_undo(scene):
     assert_runs(scene)
 
 
+def test_nohup(scene):
+    """Under nohup the end of the terminal ends nothing; SIGTERM does"""
+    scene.qemu()
+    running = scene.start("-c", 'trap "" HUP; exec "$0" "$@"', stage.BINARY, "run", "freeze",
+                          "--var", "qmp=./a.qmp", "--var", "pause=10min", program="/bin/bash")
+    running.out.wait_for(r"  frozen\n")
+    running.signal(signal.SIGHUP)
+    running.signal(signal.SIGTERM)
+    assert_ended(running.end(), 130, "interrupted by SIGTERM", "the guest runs here")
+
+
 def test_terminal_is_closed(scene):
     """Who closes the terminal, like SIGHUP, ends the run in order: the guest runs afterwards"""
     scene.qemu()
@@ -314,6 +340,23 @@ def test_kill_9_while_writing(scene):
     assert "enter writing" in entered[-1] and any("-> migrate " in line for line in lines), lines
     assert status_of(scene) in ("paused", "finish-migrate")
     assert ask(scene, "query-migrate")["status"] == "active"
+
+
+def test_kill_9_during_the_undo(scene):
+    """After kill -9 during the undo the recording tells how far it was"""
+    scene.qemu()
+    write_plan(scene, "slow", SLOW_UNDO)
+    running = start_run(scene, "slow", "--record", "run.jsonl")
+    running.out.wait_for(r"  standing_still\n")
+    running.signal(signal.SIGTERM)
+    running.out.wait_for("undo 2/3: take its time")
+    spool = running.spool()
+    running.kill()
+    until(lambda: os.waitpid(spool, os.WNOHANG)[0] == spool)
+    lines = shown(scene, "run.jsonl")
+    assert any("interrupted by SIGTERM" in line for line in lines), lines
+    assert "undo 2/3: take its time" in lines[-1], lines[-3:]
+    assert status_of(scene) == "paused"
 
 
 def test_qemu_is_killed_while_frozen(scene):
@@ -364,6 +407,8 @@ def test_qemu_hangs(scene):
     vm.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     running.signal(signal.SIGUSR1)
+    running.out.wait_for("not undone: wake the guest")
+    running.signal(signal.SIGUSR1)  # nobody listens any more, but it must not kill
     ended = running.end()
     took = time.monotonic() - began
     vm.process.send_signal(signal.SIGCONT)

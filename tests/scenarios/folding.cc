@@ -12,7 +12,7 @@ namespace ktm::testing {
 
 namespace {
 
-constexpr std::size_t round_lines_max = 8;
+constexpr std::size_t round_lines_max = 16;
 /// Fewer rounds are told as they are.
 constexpr std::size_t rounds_min = 12;
 constexpr std::size_t first_rounds = 2;

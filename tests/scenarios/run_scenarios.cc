@@ -5,7 +5,7 @@
 //     run_scenarios --text FOLDER…    prints all that happens, and compares nothing
 //
 // KTM_LUA names the folder with plans and stdlib. KTM_UPDATE=1 rewrites the expectations; the
-// difference is the review. What is called `shared` holds plans of several scenarios.
+// difference is the review. What is called `plans` holds plans of several scenarios.
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -32,7 +32,7 @@ std::vector<fs::path> scenarios_in(const std::vector<std::string>& arguments) {
             continue;
         }
         for (const fs::path& inner : testing::folders_in(folder)) {
-            if (inner.filename() != "shared" && inner.filename() != "__pycache__") {
+            if (inner.filename() != "plans" && inner.filename() != "__pycache__") {
                 found.push_back(inner);
             }
         }

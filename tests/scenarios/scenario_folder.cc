@@ -85,6 +85,7 @@ Result<Scenario> read_scenario_folder(const fs::path& folder) {
         scenario.plan = (scenario.plan_folder.filename() / file.filename()).string();
     }
     scenario.role = first_line(folder / "role");
+    scenario.rest = first_line(folder / "rest");
     scenario.vars = read_disk(folder / "vars.json");
     KTM_CHECK(read_programs(folder / "programs.json", scenario.programs));
     if (fs::exists(folder / "trace.jsonl")) {

@@ -11,6 +11,8 @@
 //                    "5ms"}}; each may be left out; "delay": null runs until it is killed. A
 //                    program that is not there cannot be started
 //     files/         files of the machine: files/sys/class/net/tap0/mtu is /sys/class/net/tap0/mtu
+//     rest           one line: what of the trace is left, where that is meant, such as
+//                    "/run/vm.qmp: line 2 of the trace was not played"; without it nothing
 //     expected.txt   what happens; rewritten with KTM_UPDATE=1
 #pragma once
 
@@ -33,6 +35,7 @@ struct Scenario {
     std::string role;
     std::string vars;
     sim::ScenarioRecords records;
+    std::string rest;
     std::map<std::string, sim::ProgramOutcome> programs;
 };
 

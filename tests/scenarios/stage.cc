@@ -27,6 +27,8 @@ const std::string vars_file = "vars.json";
 const std::string recording_file = "/recording.jsonl";
 constexpr std::size_t time_columns = 10;
 constexpr std::string_view default_port = "qmp";
+/// LIMIT: what is told; a run that goes on beyond it would never end.
+constexpr std::size_t text_bytes_max = 4U << 20U;
 
 /// Writes down what happens, in the order in which it happens.
 class Chronicle final : public script::Observer {
@@ -106,6 +108,9 @@ private:
         const std::string time = instant == Duration::zero() ? "0 s" : format_duration(instant);
         text_ += std::string(time_columns - std::min(time.size(), time_columns), ' ') + time +
                  "  " + std::string{mark} + clean(line) + "\n";
+        if (text_.size() > text_bytes_max) {
+            world_.loop().stop();
+        }
     }
 
     [[nodiscard]] std::string clean(const std::string& line) const {
@@ -235,8 +240,7 @@ private:
         }
         telling_.text += chronicle.text();
         if (!chronicle.is_over()) {
-            trouble("the run has not ended, and nothing is left that could happen; state '" +
-                    run.state() + "'");
+            trouble("the run does not end; state '" + run.state() + "'");
         }
     }
 
@@ -248,11 +252,14 @@ private:
         if (const std::size_t waiting = world_.loop().close(); waiting > 0) {
             trouble(std::to_string(waiting) + " things still wait in the clock after the end");
         }
+        std::string rest;
         for (const auto& monitor : world_.monitors()) {
-            const std::optional<std::string> rest = monitor->unplayed();
-            if (rest && !monitor->fault()) {
-                trouble(monitor->place() + ": " + *rest);
+            if (const std::optional<std::string> unplayed = monitor->unplayed()) {
+                rest += (rest.empty() ? "" : "; ") + monitor->place() + ": " + *unplayed;
             }
+        }
+        if (rest != scenario_.rest && !world_.fault()) {
+            trouble("of the trace is left: " + (rest.empty() ? "nothing" : rest));
         }
         for (const int signal : world_.signals().deadly()) {
             trouble("the signal " + std::to_string(signal) + " would have killed the program");

@@ -93,8 +93,8 @@ def is_ours(path):
 
 
 def is_code(path):
-    """What a person reads as code."""
-    return is_ours(path) and (
+    """What a person reads as code; the small plans of cases are data, a thought a line."""
+    return is_ours(path) and not re.match(r"tests/(scenarios|plans)/.*\.lua$", path) and (
         path.endswith((*CXX, ".py", ".build", ".lua", ".sh")) or is_script(path))
 
 

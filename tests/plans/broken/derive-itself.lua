@@ -1,0 +1,2 @@
+-- a plan derived from itself
+return derive "derive-itself" { name = "derive-itself" }

@@ -1,0 +1,2 @@
+-- derive without its changes
+return derive "parent"

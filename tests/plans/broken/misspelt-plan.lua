@@ -1,0 +1,2 @@
+-- the word plan itself is misspelt
+return plann { name = "misspelt-plan", api = 1 }

@@ -1,0 +1,2 @@
+-- a file that returns nil
+return nil

@@ -1,0 +1,2 @@
+-- a role alone
+return role "node" { state "only" { within = "1s", next = "done" } }

@@ -1,0 +1,2 @@
+-- a plan without the word plan
+return { name = "returns-table", api = 1 }

@@ -1,0 +1,2 @@
+-- the word plan alone
+return plan

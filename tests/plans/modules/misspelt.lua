@@ -1,0 +1,5 @@
+local words = {}
+function words.act()
+  slep("1s")
+end
+return words

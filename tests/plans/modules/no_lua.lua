@@ -1,0 +1,3 @@
+local words = {}
+function words.act(
+return words

@@ -1,0 +1,2 @@
+local words = {}
+words.act = function() end

@@ -1,0 +1,1 @@
+return { other = require "ring_a" }

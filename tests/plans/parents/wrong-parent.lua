@@ -1,0 +1,1 @@
+return plan { name = "wrong-parent", api = 1, summary = "Is wrong itself.", role "node" { state "only" { next = "done" } } }

@@ -150,8 +150,8 @@ private:
             if (is_name) {
                 std::size_t size = 0;
                 const char* name = lua_tolstring(lua_, -2, &size);
-                datum.fields.emplace_back(std::string{name, size},
-                                          take(datum.file, datum.line, depth + 1));
+                datum.fields.push_back(
+                    {std::string{name, size}, take(datum.file, datum.line, depth + 1)});
             } else if (!is_item) {
                 Datum stray;
                 stray.file = datum.file;
@@ -163,7 +163,7 @@ private:
             lua_pop(lua_, 1);
         }
         std::sort(datum.fields.begin(), datum.fields.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
+                  [](const auto& a, const auto& b) { return a.name < b.name; });
     }
 
     Interpreter& interpreter_;
@@ -215,7 +215,7 @@ void Datum::put_at(const std::string* its_file, int its_line) {
         }
     };
     std::for_each(items.begin(), items.end(), put);
-    std::for_each(fields.begin(), fields.end(), [&](auto& field) { put(field.second); });
+    std::for_each(fields.begin(), fields.end(), [&](auto& field) { put(field.value); });
 }
 
 Datum take_datum(Interpreter& interpreter, const std::string& file, const SourceTexts& sources) {

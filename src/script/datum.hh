@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "plan/plan.hh"
@@ -20,6 +19,7 @@ class SourceTexts;
 /// node is a table that a constructor made: `state "precopy" {…}` has kind "state" and name
 /// "precopy".
 struct Datum {
+    struct Field;
     enum class Type { nil, boolean, number, text, function, table, node, unfinished, other };
 
     Type type = Type::nil;
@@ -34,7 +34,7 @@ struct Datum {
     int line = 0;
     plan::FunctionRef function;
     std::vector<Datum> items;
-    std::vector<std::pair<std::string, Datum>> fields;
+    std::vector<Field> fields;
 
     [[nodiscard]] plan::Place place() const {
         return {file != nullptr ? *file : std::string{}, line};
@@ -47,6 +47,12 @@ struct Datum {
     void put_at(const std::string* its_file, int its_line);
     /// "the text "x"", "the number 5", "state \"precopy\"", for errors.
     [[nodiscard]] std::string described() const;
+};
+
+// No pair: clang would have to know Datum before it is complete.
+struct Datum::Field {
+    std::string name;
+    Datum value;
 };
 
 /// Takes the value at the top of the stack and pops it. Functions are kept in the interpreter.

@@ -192,7 +192,7 @@ private:
             // read_limit has spoken of min and max.
             Datum rest = node_;
             std::erase_if(rest.fields, [](const auto& field) {
-                return field.first == "min" || field.first == "max";
+                return field.name == "min" || field.name == "max";
             });
             form_.allow(rest, where_, {"doc", "role", "optional", "required"});
         }

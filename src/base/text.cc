@@ -68,4 +68,12 @@ std::string excerpt(std::string_view text, std::size_t bytes_max) {
     return printable(text.substr(0, cut)) + "…";
 }
 
+std::string joined(const std::vector<std::string>& texts, std::string_view between) {
+    std::string all;
+    for (const std::string& text : texts) {
+        all += (all.empty() ? "" : std::string{between}) + text;
+    }
+    return all;
+}
+
 }  // namespace ktm

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ktm {
 
@@ -13,5 +14,9 @@ namespace ktm {
 
 /// The first `bytes_max` bytes of the printable text, with "…" where something was cut off.
 [[nodiscard]] std::string excerpt(std::string_view text, std::size_t bytes_max);
+
+/// The texts one after the other, with `between` between them.
+[[nodiscard]] std::string joined(const std::vector<std::string>& texts,
+                                 std::string_view between = ", ");
 
 }  // namespace ktm

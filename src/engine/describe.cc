@@ -41,14 +41,6 @@ std::string label_of(const Pattern& pattern) {
     return handler.label();
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const std::string& text : texts) {
-        all += (all.empty() ? "" : ", ") + text;
-    }
-    return all;
-}
-
 // --- Inputs -----------------------------------------------------------------------------------
 
 std::string line_of(const Start&) {

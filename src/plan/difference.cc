@@ -6,17 +6,11 @@
 #include <set>
 #include <utility>
 
+#include "base/text.hh"
+
 namespace ktm::plan {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) {
-        text += (text.empty() ? "" : ", ") + name;
-    }
-    return text;
-}
 
 std::string yes(bool flag) {
     return flag ? "yes" : "";

@@ -84,14 +84,6 @@ std::vector<Bundle> bundles_of(const Role& role) {
     return bundles;
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-    std::string list;
-    for (const std::string& text : texts) {
-        list += (list.empty() ? "" : ", ") + text;
-    }
-    return list;
-}
-
 /// One role with its frame.
 class Panel {
 public:

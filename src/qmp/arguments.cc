@@ -67,14 +67,6 @@ std::string below(const std::string& path, std::string_view key) {
     return path.empty() ? std::string(key) : path + "." + std::string(key);
 }
 
-std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) {
-        text += (text.empty() ? "" : ", ") + name;
-    }
-    return text;
-}
-
 std::vector<Member> members_of(const json::View& object) {
     std::vector<Member> members;
     const std::optional<json::View> list = object.find("members");
@@ -183,7 +175,7 @@ private:
     }
 
     static std::string one_of(const json::View& entry) {
-        return "one of " + listed(strings_of(entry, "values"));
+        return "one of " + joined(strings_of(entry, "values"));
     }
 
     /// The members of an object, those of its variant included. `tag_value` is what was given for
@@ -244,7 +236,7 @@ private:
         const std::string place = path.empty() ? "this command" : "'" + path + "'";
         std::string hint = did_you_mean(key, names);
         if (hint.empty()) {
-            hint = names.empty() ? "; it takes none" : "; it takes " + listed(names);
+            hint = names.empty() ? "; it takes none" : "; it takes " + joined(names);
         }
         return misfit("unknown-argument",
                       place + " takes no argument '" + std::string(key) + "'" + hint);

@@ -28,10 +28,6 @@ constexpr std::string_view exec_port = "exec";
 /// LIMIT: a file of sysfs or procfs that a plan reads.
 constexpr Bytes file_max{1U << 20U};
 
-[[noreturn]] void refuse(lua_State* lua, std::string what, std::string during) {
-    raise(lua, Error{Kind::invalid, "bad-argument", std::move(what), std::move(during), nullptr});
-}
-
 std::vector<std::string> argv_at(lua_State* lua, int index, const char* word) {
     if (lua_type(lua, index) != LUA_TTABLE) {
         refuse(lua, "expected a table, such as { \"ip\", \"link\" }", word);
@@ -56,11 +52,7 @@ std::vector<std::string> argv_at(lua_State* lua, int index, const char* word) {
 }
 
 std::string line_of(const std::vector<std::string>& argv) {
-    std::string line;
-    for (const std::string& word : argv) {
-        line += (line.empty() ? "" : " ") + word;
-    }
-    return printable(line);
+    return printable(joined(argv, " "));
 }
 
 void check_fields(lua_State* lua, int index) {
@@ -166,15 +158,7 @@ int exec(lua_State* lua) {
     Run& run = waiting_run_of(lua, "exec");
     ports::Program program;
     program.argv = argv_at(lua, 1, "exec");
-    std::optional<Duration> within;
-    lua_getfield(lua, 1, "within");
-    if (!lua_isnil(lua, -1)) {
-        Result<Duration> duration = duration_at(lua, -1);
-        if (!duration) {
-            raise(lua, std::move(duration).error().while_trying("exec"));
-        }
-        within = *duration;
-    }
+    const std::optional<Duration> within = duration_field(lua, 1, "within", "exec");
     auto execution = std::make_shared<Execution>();
     execution->during = "run " + line_of(program.argv);
     execution->entry = engine::EntryId{static_cast<std::uint64_t>(lua_tonumber(lua, 2))};

@@ -8,9 +8,9 @@
 #include <cmath>
 #include <utility>
 
-#include "base/nearest.hh"
 #include "json/parser.hh"
 #include "json/writer.hh"
+#include "plan/wording.hh"
 
 namespace ktm::script {
 
@@ -19,19 +19,6 @@ namespace {
 /// An unknown word has been reported where it stands.
 bool is_reported(const Datum& datum) {
     return datum.kind == "unknown";
-}
-
-std::string first_of(const std::vector<std::string>& names) {
-    return names.empty() ? std::string{} : names.front();
-}
-
-std::string listed(std::vector<std::string> names) {
-    std::string text;
-    for (std::size_t index = 0; index < names.size(); ++index) {
-        const bool last = index + 1 == names.size();
-        text += (index == 0 ? "" : last ? " or " : ", ") + names[index];
-    }
-    return text;
 }
 
 bool write_json(const Datum& datum, std::string& out) {
@@ -101,8 +88,8 @@ void Form::allow(const Datum& node, const std::string& where,
         if (std::find(names.begin(), names.end(), key) == names.end()) {
             const std::string_view none = names.empty() ? ", which has no keys" : "";
             add({place_of(node, key), where,
-                 "no key '" + key + "' in " + node.kind + std::string{none}, listed(names),
-                 first_of(nearest(key, names))});
+                 "no key '" + key + "' in " + node.kind + std::string{none}, plan::listed(names),
+                 plan::meant(key, names)});
         }
     }
 }

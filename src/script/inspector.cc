@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/nearest.hh"
+#include "plan/wording.hh"
 #include "script/api.hh"
 
 namespace ktm::script {
@@ -74,9 +75,8 @@ private:
 
     void add(plan::Place place, std::string where, std::string what, std::string_view wanted,
              const std::vector<std::string>& known) {
-        const std::vector<std::string> near = nearest(wanted, known);
-        faults_.push_back({std::move(place), std::move(where), std::move(what), "",
-                           near.empty() ? "" : near.front()});
+        faults_.push_back(
+            {std::move(place), std::move(where), std::move(what), "", plan::meant(wanted, known)});
     }
 
     void add_global(const Modules::UnknownGlobal& global) {
@@ -106,10 +106,10 @@ private:
         if (source == nullptr) {
             return;
         }
-        const bool has_m = takes_m(*source, function);
+        const std::vector<Token> tokens = source->tokens(function.place.line, function.last_line);
+        const bool has_m = takes_m(tokens);
         const std::string where = role.name + "." + state.name;
-        for (const FieldUse& use :
-             field_uses_in(*source, function.place.line, function.last_line)) {
+        for (const FieldUse& use : field_uses_in(tokens)) {
             const plan::Place place{function.place.file, use.line};
             if (use.object == "m" && has_m) {
                 check_var(use, place, where, role);
@@ -120,8 +120,7 @@ private:
     }
 
     /// Whether the function's first parameter is called m.
-    static bool takes_m(const SourceText& source, const plan::FunctionRef& function) {
-        const std::vector<Token> tokens = source.tokens(function.place.line, function.last_line);
+    static bool takes_m(const std::vector<Token>& tokens) {
         for (std::size_t at = 0; at + 2 < tokens.size(); ++at) {
             if (tokens[at].text == "function") {
                 return tokens[at + 2].text == "m";

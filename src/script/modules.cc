@@ -112,9 +112,9 @@ Result<void> Modules::require(const std::string& name) {
 }
 
 std::string Modules::digest() const {
-    std::uint64_t all = 0xCBF2'9CE4'8422'2325U;
+    std::uint64_t all = digest_begin;
     for (const auto& [file, digest] : digests_) {
-        all = (all ^ digest) * 0x0000'0100'0000'01B3U;
+        all = digest_with(all, digest);
     }
     std::array<char, 17> digits{};
     (void)std::snprintf(digits.data(), digits.size(), "%016llx",

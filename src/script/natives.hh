@@ -2,9 +2,11 @@
 // script/natives.hh: the functions of C++ that the prelude and the plans call, by file.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/time.hh"
 #include "script/interpreter.hh"
 
 struct lua_State;
@@ -26,6 +28,12 @@ void require_context(lua_State* lua, unsigned contexts, const char* word);
 
 /// Raises a text with the place of the plan's code that is to blame.
 int blame(lua_State* lua, const std::string& text);
+
+/// Raises: a word was given what it cannot take. `during` is the word, or what it tries.
+[[noreturn]] void refuse(lua_State* lua, std::string what, std::string during);
+/// The duration in the field of a table of options; nothing when neither is there.
+[[nodiscard]] std::optional<Duration> duration_field(lua_State* lua, int options, const char* field,
+                                                     const char* word);
 
 /// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
 [[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word);

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/assert.hh"
-#include "json/writer.hh"
 #include "script/convert.hh"
 
 namespace ktm::script {
@@ -59,7 +58,6 @@ Run::Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& sett
 }
 
 Run::~Run() {
-    *alive_ = false;
     interpreter().attach(nullptr);
 }
 

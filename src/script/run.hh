@@ -225,8 +225,6 @@ private:
     Outcome outcome_;
     std::size_t unanswered_ = 0;
     std::unique_ptr<ports::Timer> patience_;
-    /// LIFETIME: false once this is destroyed; callbacks that may outlive it hold a share.
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace ktm::script

@@ -19,10 +19,6 @@ namespace ktm::script {
 
 namespace {
 
-[[noreturn]] void refuse(lua_State* lua, std::string what, std::string during) {
-    raise(lua, Error{Kind::invalid, "bad-argument", std::move(what), std::move(during), nullptr});
-}
-
 /// The run, for a primitive that acts at once.
 Run& run_of(lua_State* lua, const char* word) {
     require_context(lua, in_actions, word);
@@ -46,25 +42,6 @@ Duration checked_duration_at(lua_State* lua, int index, const char* word) {
         raise(lua, std::move(duration).error().while_trying(word));
     }
     return *duration;
-}
-
-/// The duration in the field of a table of options; nothing when neither is there.
-std::optional<Duration> duration_field(lua_State* lua, int options, const char* field,
-                                       const char* word) {
-    if (lua_isnoneornil(lua, options)) {
-        return std::nullopt;
-    }
-    if (lua_type(lua, options) != LUA_TTABLE) {
-        refuse(lua, std::string{"expected a table of options, such as { "} + field + " = \"2s\" }",
-               word);
-    }
-    lua_getfield(lua, options, field);
-    std::optional<Duration> duration;
-    if (!lua_isnil(lua, -1)) {
-        duration = checked_duration_at(lua, -1, word);
-    }
-    lua_pop(lua, 1);
-    return duration;
 }
 
 // --- Virtual machines -------------------------------------------------------------------------
@@ -365,6 +342,28 @@ int register_entry(lua_State* lua) {
         within.value_or(engine::undo_within_default), kept);
     lua_pushnumber(lua, static_cast<double>(entry.value));
     return 1;
+}
+
+void refuse(lua_State* lua, std::string what, std::string during) {
+    raise(lua, Error{Kind::invalid, "bad-argument", std::move(what), std::move(during), nullptr});
+}
+
+std::optional<Duration> duration_field(lua_State* lua, int options, const char* field,
+                                       const char* word) {
+    if (lua_isnoneornil(lua, options)) {
+        return std::nullopt;
+    }
+    if (lua_type(lua, options) != LUA_TTABLE) {
+        refuse(lua, std::string{"expected a table of options, such as { "} + field + " = \"2s\" }",
+               word);
+    }
+    lua_getfield(lua, options, field);
+    std::optional<Duration> duration;
+    if (!lua_isnil(lua, -1)) {
+        duration = checked_duration_at(lua, -1, word);
+    }
+    lua_pop(lua, 1);
+    return duration;
 }
 
 Run& waiting_run_of(lua_State* lua, const char* word) {

@@ -200,12 +200,12 @@ std::vector<Token> SourceText::tokens(int first, int last) const {
 }
 
 std::uint64_t SourceText::digest(int first, int last) const {
-    std::uint64_t hash = 0xCBF2'9CE4'8422'2325U;  // FNV-1a
+    std::uint64_t hash = digest_begin;
     bool indentation = true;
     for (const char c : between(first, last)) {
         indentation = c == '\n' || (indentation && is_space(c));
         if (!indentation) {
-            hash = (hash ^ static_cast<unsigned char>(c)) * 0x0000'0100'0000'01B3U;
+            hash = digest_with(hash, static_cast<unsigned char>(c));
         }
     }
     return hash;
@@ -255,9 +255,8 @@ std::vector<plan::Mention> mentions_in(const SourceText& text, const std::string
     return mentions;
 }
 
-std::vector<FieldUse> field_uses_in(const SourceText& text, int first, int last) {
+std::vector<FieldUse> field_uses_in(const std::vector<Token>& tokens) {
     std::vector<FieldUse> uses;
-    const std::vector<Token> tokens = text.tokens(first, last);
     for (std::size_t index = 0; index + 2 < tokens.size(); ++index) {
         const bool after_field =
             index > 0 && (is_sign(tokens[index - 1], '.') || is_sign(tokens[index - 1], ':'));

@@ -13,6 +13,13 @@
 
 namespace ktm::script {
 
+/// FNV-1a, to tell texts apart: where a digest begins, and how it goes on.
+inline constexpr std::uint64_t digest_begin = 0xCBF2'9CE4'8422'2325U;
+[[nodiscard]] constexpr std::uint64_t digest_with(std::uint64_t digest,
+                                                  std::uint64_t value) noexcept {
+    return (digest ^ value) * 0x0000'0100'0000'01B3U;
+}
+
 /// A token of Lua, with the line it begins on. Comments are left out; a string is one token.
 struct Token {
     enum class Type { name, text, number, sign };
@@ -58,12 +65,12 @@ private:
 [[nodiscard]] std::vector<plan::Mention> mentions_in(const SourceText& text,
                                                      const std::string& file, int first, int last);
 
-/// The fields that are read from a name on lines first to last: `m.tap`, `qmp.enable`.
+/// The fields that are read from a name: `m.tap`, `qmp.enable`.
 struct FieldUse {
     std::string_view object;
     std::string_view field;
     int line = 0;
 };
-[[nodiscard]] std::vector<FieldUse> field_uses_in(const SourceText& text, int first, int last);
+[[nodiscard]] std::vector<FieldUse> field_uses_in(const std::vector<Token>& tokens);
 
 }  // namespace ktm::script

@@ -374,7 +374,7 @@ TEST_CASE("an example uses described words alone") {
             CHECK(std::find(words.begin(), words.end(), use.name) != words.end());
         }
         const ktm::script::SourceText source{chunk};
-        for (const auto& use : ktm::script::field_uses_in(source, 1, source.lines())) {
+        for (const auto& use : ktm::script::field_uses_in(source.tokens(1, source.lines()))) {
             const std::vector<std::string> fields = fields_of(use.object);
             INFO(use.object << "." << use.field);
             CHECK((fields.empty() ||

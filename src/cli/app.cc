@@ -14,7 +14,9 @@
 #include "cli/console.hh"
 #include "cli/plan_command.hh"
 #include "cli/qmp_command.hh"
+#include "cli/recover_command.hh"
 #include "cli/run_command.hh"
+#include "cli/run_identity.hh"
 #include "cli/search_path.hh"
 #include "cli/trace_command.hh"
 #include "version.hh"
@@ -30,6 +32,7 @@ constexpr const char* app_examples =
     "  katamaran run freeze --var qmp=./vm.qmp       carry out a plan\n"
     "  katamaran plan show freeze                    read what a plan does and takes\n"
     "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
+    "  katamaran recover                             take back what a killed run left\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a run that is stranded or left\n"
     "something behind: 3.";
@@ -48,6 +51,22 @@ constexpr const char* run_examples =
     "\n"
     "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
     "something could not be undone, 130 interrupted and undone.";
+
+constexpr const char* recover_examples =
+    "A run writes down how each change of this host is taken back, before it makes it. What a run\n"
+    "that was killed has left is taken back here, newest first; what a living run has made is "
+    "left\n"
+    "alone. Where the journal is lost, devices, routes, qdiscs and filters are found by their "
+    "marks\n"
+    "and removed, in this namespace, in those that 'ip netns' names, and in those that are given.\n"
+    "It may be killed and begun again.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran recover --dry-run                   what would be done\n"
+    "  katamaran recover\n"
+    "  katamaran recover --netns /proc/4242/ns/net --json\n"
+    "\n"
+    "Exit codes: 0 nothing is left, 1 something could not be taken back, 2 wrong usage.";
 
 constexpr const char* plan_examples =
     "Examples:\n"
@@ -111,10 +130,13 @@ struct CommandLine {
     CLI::App* show = nullptr;
     CLI::App* run = nullptr;
     CLI::App* plan = nullptr;
+    CLI::App* recover = nullptr;
     QmpOptions qmp_options;
     TraceShowOptions show_options;
     RunOptions run_options;
     PlanOptions plan_options;
+    RecoverOptions recover_options;
+    std::string state;  ///< The folder of journals, as given.
     std::vector<std::pair<CLI::App*, PlanCommand>> plan_commands;
     bool json = false;  ///< Somebody wants JSON, even if the rest cannot be read.
 
@@ -127,6 +149,7 @@ struct CommandLine {
         app.set_version_flag("--version", std::string("katamaran ") + version);
         add_run();
         add_plan();
+        add_recover();
         add_qmp();
         add_trace();
     }
@@ -153,7 +176,31 @@ struct CommandLine {
                         "Keep the run in a new file; compressed if it ends in .zst")
             ->type_name("FILE")
             ->check(not_empty());
+        add_state(run);
         run->add_flag("--json", run_options.json, "One JSON object a line, the last one the end");
+    }
+
+    void add_state(CLI::App* command) {
+        command
+            ->add_option("--state", state,
+                         "The folder of journals; without it KATAMARAN_STATE, or /run/katamaran")
+            ->type_name("FOLDER")
+            ->check(not_empty());
+    }
+
+    void add_recover() {
+        recover = app.add_subcommand("recover", "Take back what killed runs left on this host");
+        recover->footer(recover_examples);
+        recover
+            ->add_option("--netns", recover_options.places,
+                         "A namespace that is searched, too: a path or a name")
+            ->type_name("PLACE")
+            ->take_all()
+            ->allow_extra_args(false)
+            ->check(not_empty());
+        recover->add_flag("--dry-run", recover_options.dry, "Only say what would be done");
+        add_state(recover);
+        recover->add_flag("--json", recover_options.json, "One JSON object a line, the last a sum");
     }
 
     CLI::App* add_plan_command(const char* name, const char* what, PlanCommand command) {
@@ -309,7 +356,12 @@ int dispatch(const ports::World& world, CommandLine& line) {
     }
     if (line.run->parsed()) {
         line.run_options.path = search_path();
+        line.run_options.state = state_folder(line.state);
         return run_plan(world, line.run_options);
+    }
+    if (line.recover->parsed()) {
+        line.recover_options.folder = state_folder(line.state);
+        return run_recover(world, line.recover_options);
     }
     for (const auto& [command, act] : line.plan_commands) {
         if (command->parsed()) {

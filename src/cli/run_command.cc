@@ -18,6 +18,7 @@
 #include "cli/faults.hh"
 #include "cli/given_vars.hh"
 #include "cli/interruptions.hh"
+#include "cli/run_identity.hh"
 #include "cli/storyteller.hh"
 #include "script/run.hh"
 #include "version.hh"
@@ -78,11 +79,11 @@ void judge_the_rest(plan::Plan plan, const RunOptions& options, const std::strin
 }
 
 int carry_out(const ports::World& world, Console& console, script::LoadedPlan& plan,
-              const plan::Settings& settings, Secrets secrets, monitor::Recorder* recorder,
-              Interruptions& interruptions) {
+              const plan::Settings& settings, host::Settings host, Secrets secrets,
+              monitor::Recorder* recorder, Interruptions& interruptions) {
     console.keep_for_slow_reader(reader_patience);
     Storyteller story{world, console, recorder, std::move(secrets)};
-    script::Run run{world, plan, settings, recorder, story};
+    script::Run run{world, plan, settings, std::move(host), recorder, story};
     interruptions.tell([&run](int signal) { run.interrupt(interruption(signal)); });
     story.begin(plan.plan().name, settings.role, plan.digest());
     run.start();
@@ -118,6 +119,17 @@ int run_plan(const ports::World& world, const RunOptions& options) {
     if (!faults.empty()) {
         return report(console, faults);
     }
+    Result<host::Settings> host =
+        identify_run(world, options.state, loading.plan->plan().name, settings);
+    if (!host) {
+        console.error(host.error());
+        return exit_usage;
+    }
+    if (const Result<void> clean = refuse_remains(world.files, options.state, vm_of(settings));
+        !clean) {
+        console.error(clean.error());
+        return exit_failed;
+    }
     Interruptions interruptions{world.signals};
     std::unique_ptr<monitor::Recorder> recorder;
     const Secrets secrets = secrets_of(settings.values);
@@ -131,8 +143,8 @@ int run_plan(const ports::World& world, const RunOptions& options) {
         recorder = std::move(*opened);
         recorder->hide(secrets);
     }
-    const int code =
-        carry_out(world, console, *loading.plan, settings, secrets, recorder.get(), interruptions);
+    const int code = carry_out(world, console, *loading.plan, settings, std::move(*host), secrets,
+                               recorder.get(), interruptions);
     const auto slow = [&] { console.note("waiting for the disk to take " + options.record + "…"); };
     if (const Result<void> kept = recorder ? recorder->close(slow) : Result<void>{}; !kept) {
         console.error(kept.error());

@@ -39,7 +39,15 @@ std::string where_guests_are(const script::Outcome& outcome) {
     return text;
 }
 
-std::string what_is_left(const engine::Ended& ended) {
+std::string what_is_left(const script::Outcome& outcome) {
+    const engine::Ended& ended = outcome.ended;
+    const std::string in_journal =
+        outcome.journal.empty()
+            ? ""
+            : "what stands in the journal " + outcome.journal + ", run 'katamaran recover'";
+    if (ended.left.empty() && !in_journal.empty()) {
+        return "left behind: " + in_journal;
+    }
     if (ended.left.empty()) {
         return ended.end == engine::End::aborted && ended.state.empty() ? "nothing was begun"
                                                                         : "nothing was left behind";
@@ -48,7 +56,24 @@ std::string what_is_left(const engine::Ended& ended) {
     for (const engine::Left& left : ended.left) {
         text += (&left == ended.left.data() ? "" : ", ") + left.what + " (" + left.why + ")";
     }
+    return text + (in_journal.empty() ? "" : ", and " + in_journal);
+}
+
+/// Only where packets were lost; the other parts are always there.
+std::string what_was_lost(const script::Outcome& outcome) {
+    std::string text;
+    for (const std::string& loss : outcome.losses) {
+        text += "; " + loss;
+    }
     return text;
+}
+
+std::string losses_json(const script::Outcome& outcome) {
+    std::string list = "[";
+    for (const std::string& loss : outcome.losses) {
+        list += (list.size() > 1 ? "," : "") + json::quoted(loss);
+    }
+    return list + "]";
 }
 
 std::string list_json(const engine::Ended& ended) {
@@ -89,7 +114,8 @@ std::string verdict(const script::Outcome& outcome) {
     if (ended.cause) {
         text += ": " + ended.cause->sentence();
     }
-    return text + "; " + where_guests_are(outcome) + "; " + what_is_left(ended);
+    return text + "; " + where_guests_are(outcome) + "; " + what_is_left(outcome) +
+           what_was_lost(outcome);
 }
 
 std::string verdict_json(const script::Outcome& outcome, int exit_code) {
@@ -103,12 +129,18 @@ std::string verdict_json(const script::Outcome& outcome, int exit_code) {
     if (ended.cause) {
         object.text("cause", ended.cause->sentence());
     }
-    object.json("guests", guests_json(outcome)).json("left", list_json(ended));
+    object.json("guests", guests_json(outcome))
+        .json("left", list_json(ended))
+        .json("losses", losses_json(outcome));
+    if (!outcome.journal.empty()) {
+        object.text("journal", outcome.journal);
+    }
     return std::move(object).finish();
 }
 
 int exit_code_of(const script::Outcome& outcome) {
-    if (outcome.ended.end == engine::End::stranded || !outcome.ended.left.empty()) {
+    if (outcome.ended.end == engine::End::stranded || !outcome.ended.left.empty() ||
+        !outcome.losses.empty() || !outcome.journal.empty()) {
         return exit_stranded;
     }
     if (outcome.ended.end == engine::End::done) {

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "os/descriptor.hh"
+#include "os/owned_file.hh"
 #include "os/spool.hh"
 
 namespace ktm::os {
@@ -120,6 +121,18 @@ Result<void> PosixFiles::replace(const std::string& path, std::string_view conte
         return system_error(errno, "write " + path);
     }
     return write_and_rename(file.number(), temporary, path, content);
+}
+
+Result<std::unique_ptr<ports::OwnedFile>> PosixFiles::make_owned(const std::string& path) {
+    return make_owned_file(path);
+}
+
+Result<std::unique_ptr<ports::OwnedFile>> PosixFiles::take_over(const std::string& path) {
+    return take_over_file(path);
+}
+
+Result<bool> PosixFiles::is_in_memory(const std::string& folder) {
+    return lies_in_memory(folder);
 }
 
 Result<std::unique_ptr<ports::Spool>> PosixFiles::spool(const std::string& path,

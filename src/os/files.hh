@@ -19,6 +19,11 @@ public:
     [[nodiscard]] Result<void> read_pieces(const std::string& path,
                                            UniqueFunction<bool(std::string_view)> piece) override;
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override;
+    [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
+        const std::string& path) override;
+    [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> take_over(
+        const std::string& path) override;
+    [[nodiscard]] Result<bool> is_in_memory(const std::string& folder) override;
     [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
                                                               ports::Filter filter) override;
 

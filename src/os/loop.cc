@@ -9,6 +9,7 @@
 #include "base/assert.hh"
 #include "os/clock.hh"
 #include "os/files.hh"
+#include "os/network.hh"
 #include "os/process.hh"
 #include "os/signals.hh"
 #include "os/transport.hh"
@@ -75,7 +76,8 @@ RealWorld::RealWorld()
       transport_(std::make_unique<UvTransport>(loop_)),
       processes_(std::make_unique<UvProcesses>(loop_)),
       files_(std::make_unique<PosixFiles>(loop_)),
-      signals_(std::make_unique<UvSignals>(loop_)) {
+      signals_(std::make_unique<UvSignals>(loop_)),
+      networks_(std::make_unique<NetlinkNetworks>(loop_)) {
     // A peer that closes while we write is an error value of that write, not the end of the
     // program.
     (void)std::signal(SIGPIPE, SIG_IGN);
@@ -84,7 +86,7 @@ RealWorld::RealWorld()
 RealWorld::~RealWorld() = default;
 
 ports::World RealWorld::ports() noexcept {
-    return ports::World{loop_, *clock_, *transport_, *processes_, *files_, *signals_};
+    return ports::World{loop_, *clock_, *transport_, *processes_, *files_, *signals_, *networks_};
 }
 
 }  // namespace ktm::os

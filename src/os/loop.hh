@@ -47,6 +47,7 @@ private:
     std::unique_ptr<ports::Processes> processes_;
     std::unique_ptr<ports::Files> files_;
     std::unique_ptr<ports::Signals> signals_;
+    std::unique_ptr<ports::Networks> networks_;
 };
 
 }  // namespace ktm::os

@@ -32,6 +32,7 @@
 
 #include "base/assert.hh"
 #include "base/bytes.hh"
+#include "os/deaf_fork.hh"
 #include "os/descriptor.hh"
 #include "os/handle.hh"
 
@@ -84,20 +85,6 @@ int drain(int pipe, int file, ports::Filter& filter) noexcept {
     }
 }
 
-/// Closes every descriptor behind the standard ones but these.
-void close_all_but(std::array<int, 3> kept) noexcept {
-    std::sort(kept.begin(), kept.end());
-    unsigned from = 3;
-    for (const int number : kept) {
-        const auto keep = static_cast<unsigned>(number);
-        if (keep > from) {
-            (void)::close_range(from, keep - 1, 0);
-        }
-        from = keep + 1;
-    }
-    (void)::close_range(from, ~0U, 0);
-}
-
 /// The writer's whole life. Never returns.
 [[noreturn]] void run_writer(int pipe, int status, int file, ports::Filter& filter) noexcept {
     (void)::setsid();
@@ -109,32 +96,11 @@ void close_all_but(std::array<int, 3> kept) noexcept {
     sigset_t none;
     (void)::sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-    // Whatever else we inherited would keep somebody's socket or terminal open.
-    const int empty = ::open("/dev/null", O_RDWR);
-    for (int standard = 0; standard <= 2; ++standard) {
-        (void)::dup2(empty, standard);
-    }
-    close_all_but({pipe, status, file});
+    std::array<int, 3> kept{pipe, status, file};
+    keep_only(kept);
     const int fault = drain(pipe, file, filter);
     const bool told = ::write(status, &fault, sizeof fault) == sizeof fault;
     ::_exit(told && fault == 0 ? 0 : 1);
-}
-
-/// Forks with all signals blocked in the child. Between the fork and its own settings the child
-/// would run the loop's handlers, which write into a pipe that it shares with us: one Ctrl-C would
-/// count as two, and the second one ends the program at once.
-pid_t fork_deaf() noexcept {
-    sigset_t all;
-    sigset_t before;
-    (void)::sigfillset(&all);
-    (void)::sigprocmask(SIG_SETMASK, &all, &before);
-    const pid_t child = ::fork();
-    const int fault = errno;
-    if (child != 0) {
-        (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
-    }
-    errno = fault;
-    return child;
 }
 
 /// Waits until the descriptor is ready, at most so long; a signal does not end the wait.

@@ -28,6 +28,18 @@ public:
     [[nodiscard]] virtual Result<void> close(UniqueFunction<void()> slow) = 0;
 };
 
+/// A small file that one process at a time owns, and only grows: what was appended is there for
+/// whoever comes later, however we end.
+class OwnedFile : public Pinned {
+public:
+    /// In one write, and complete or an error. It does not wait for a disk to be safe from a power
+    /// cut: what it is for does not survive one either.
+    [[nodiscard]] virtual Result<void> append(std::string_view bytes) = 0;
+    [[nodiscard]] virtual Result<std::string> read(Bytes size_max) = 0;
+    /// Removes the file; it is ours until this object is gone.
+    [[nodiscard]] virtual Result<void> remove() = 0;
+};
+
 /// Turns what is appended into what is stored, for instance compressed; `last` ends the stream.
 using Filter = UniqueFunction<std::string(std::string_view bytes, bool last)>;
 
@@ -46,6 +58,17 @@ public:
     /// Readers see the old content or the new one, never a part; missing folders are made.
     [[nodiscard]] virtual Result<void> replace(const std::string& path,
                                                std::string_view content) = 0;
+
+    /// A new file that is ours until its object, or our process, is gone; its folder is made, and
+    /// neither is for others to read. One that exists is an error, EEXIST.
+    [[nodiscard]] virtual Result<std::unique_ptr<OwnedFile>> make_owned(
+        const std::string& path) = 0;
+
+    /// Takes a file over whose owner is gone. While the owner lives: an error of the code "busy".
+    [[nodiscard]] virtual Result<std::unique_ptr<OwnedFile>> take_over(const std::string& path) = 0;
+
+    /// Whether what is in this folder, or will be, lies in memory and not on a disk.
+    [[nodiscard]] virtual Result<bool> is_in_memory(const std::string& folder) = 0;
 
     /// A new file to append to; a regular file that exists already is refused, not overwritten.
     [[nodiscard]] virtual Result<std::unique_ptr<Spool>> spool(const std::string& path,

@@ -4,6 +4,7 @@
 
 #include "ports/clock.hh"
 #include "ports/files.hh"
+#include "ports/network.hh"
 #include "ports/process.hh"
 #include "ports/signals.hh"
 #include "ports/transport.hh"
@@ -25,6 +26,7 @@ struct World {
     Processes& processes;
     Files& files;
     Signals& signals;
+    Networks& networks;
 };
 
 }  // namespace ktm::ports

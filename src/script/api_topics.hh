@@ -55,6 +55,7 @@ struct Topic {
 [[nodiscard]] Topic machine_topic();
 [[nodiscard]] Topic qmp_topic();
 [[nodiscard]] Topic vm_topic();
+[[nodiscard]] Topic net_topic();
 [[nodiscard]] Topic exec_topic();
 [[nodiscard]] Topic time_topic();
 [[nodiscard]] Topic log_topic();

@@ -180,6 +180,10 @@ void add_constructors(lua_State* words) {
 
 int find_word(lua_State* lua) {
     const std::string word = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : "?";
+    if (word == net_word) {
+        push_net_words(lua, 1);
+        return 1;
+    }
     if (Interpreter::of(lua).context() == Context::load) {
         lua_settop(lua, 2);
         push_place(lua);

@@ -19,6 +19,13 @@ void add_text_natives(lua_State* native);   ///< Patterns, tostring, sorted keys
 void add_table_natives(lua_State* native);  ///< Order, frozen words, m.
 void add_run_natives(lua_State* native);    ///< What acts on a Run.
 void add_exec_natives(lua_State* native);   ///< Programs and files.
+void add_net_natives(lua_State* native);    ///< What is acquired of the kernel.
+void add_net_query_natives(lua_State* native);  ///< What is asked of it, and heard.
+
+/// The word that a plan has when it names it first; find_word() calls this: adds it to the table
+/// of words at that index, and pushes it.
+inline constexpr const char* net_word = "net";
+void push_net_words(lua_State* lua, int words);
 
 /// Forgets what only a plan that is being loaded needs.
 void drop_words_of_loading(lua_State* lua, int words);
@@ -37,6 +44,11 @@ int blame(lua_State* lua, const std::string& text);
 
 /// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
 [[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word);
+
+/// The same for a word of `net`: charged for what the kernel does for it.
+[[nodiscard]] Run& waiting_net_run_of(lua_State* lua, const char* word);
+/// LIMIT: a stretch has time for 2,000 of them; the kernel answers at once, so they do not end it.
+inline constexpr std::int64_t net_word_instructions = 5000;
 
 inline constexpr unsigned in_actions =
     static_cast<unsigned>(Context::action) | static_cast<unsigned>(Context::undo);

@@ -5,8 +5,10 @@
 #include <array>
 #include <lua.hpp>
 #include <string>
+#include <string_view>
 
 #include "base/assert.hh"
+#include "prelude_net_text.hh"
 #include "prelude_text.hh"
 #include "script/api.hh"
 #include "script/natives.hh"
@@ -85,27 +87,28 @@ void detach_functions_in_table(lua_State* lua) {
     }
 }
 
-/// The prelude, compiled once in a process: without its text's names and lines, which nobody asks
-/// for, it takes half the memory and a tenth of the time.
-const std::string& compiled_prelude() {
-    static const std::string bytecode = [] {
-        lua_State* lua = luaL_newstate();
-        KTM_ASSERT(lua != nullptr);
-        luaL_openlibs(lua);
-        lua_getglobal(lua, "string");
-        lua_getfield(lua, -1, "dump");
-        const int loaded =
-            luaL_loadbufferx(lua, prelude_text.data(), prelude_text.size(), "=prelude", "t");
-        KTM_ASSERT(loaded == 0);
-        lua_pushboolean(lua, 1);
-        lua_call(lua, 2, 1);
-        std::size_t size = 0;
-        const char* code = lua_tolstring(lua, -1, &size);
-        std::string copy{code, size};
-        lua_close(lua);
-        return copy;
-    }();
-    return bytecode;
+/// What is compiled once in a process, and without its text's names and lines, which nobody asks
+/// for, takes half the memory and a tenth of the time.
+std::string compiled(std::string_view text) {
+    lua_State* lua = luaL_newstate();
+    KTM_ASSERT(lua != nullptr);
+    luaL_openlibs(lua);
+    lua_getglobal(lua, "string");
+    lua_getfield(lua, -1, "dump");
+    const int loaded = luaL_loadbufferx(lua, text.data(), text.size(), "=prelude", "t");
+    KTM_ASSERT(loaded == 0);
+    lua_pushboolean(lua, 1);
+    lua_call(lua, 2, 1);
+    std::size_t size = 0;
+    const char* code = lua_tolstring(lua, -1, &size);
+    std::string copy{code, size};
+    lua_close(lua);
+    return copy;
+}
+
+void push_compiled(lua_State* lua, const std::string& bytecode) {
+    const int loaded = luaL_loadbufferx(lua, bytecode.data(), bytecode.size(), "=prelude", "b");
+    KTM_ASSERT(loaded == 0);
 }
 
 /// Replaces the table of words on the stack by an empty one behind which they stand.
@@ -149,9 +152,8 @@ void push_words(lua_State* lua) {
         detach_functions_in_table(lua);
         lua_pop(lua, 1);
     }
-    const std::string& prelude = compiled_prelude();
-    const int loaded = luaL_loadbufferx(lua, prelude.data(), prelude.size(), "=prelude", "b");
-    KTM_ASSERT(loaded == 0);
+    static const std::string prelude = compiled(prelude_text);
+    push_compiled(lua, prelude);
     lua_newtable(lua);
     add_text_natives(lua);
     add_format(lua);
@@ -173,6 +175,19 @@ void push_words(lua_State* lua) {
         lua_newtable(lua);
         lua_setfield(lua, LUA_REGISTRYINDEX, name);
     }
+}
+
+void push_net_words(lua_State* lua, int words) {
+    static const std::string prelude = compiled(prelude_net_text);
+    push_compiled(lua, prelude);
+    lua_newtable(lua);
+    add_table_natives(lua);
+    add_run_natives(lua);
+    add_net_natives(lua);
+    lua_pushvalue(lua, words);
+    lua_call(lua, 2, 1);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, words, net_word);
 }
 
 void drop_words_of_loading(lua_State* lua, int words) {

@@ -5,7 +5,7 @@
 -- that wait return true and their results, or false and an error. Gives back the words that a plan
 -- sees, and what the runner calls itself.
 local native, library = ...
-local error, type = library.error, library.type
+local error, type, pcall = library.error, library.type, library.pcall
 local string, table, math = library.string, library.table, library.math
 local frozen, format, told = native.frozen, native.format, native.told
 local charged = native.charged
@@ -68,6 +68,7 @@ local function exec(_, program) return finish(native.exec(program, register_undo
 
 local function hold(_, handle, options)
   native.check_handle(handle)
+  if handle.registered then return handle end
   local give_back, gone, entry = handle.release, false, nil
   local function release()
     if gone then return end
@@ -122,7 +123,7 @@ end
 return {
   words = {
     assert = library.assert, error = error, ipairs = library.ipairs, pairs = native.pairs,
-    pcall = library.pcall, select = library.select, tonumber = library.tonumber,
+    pcall = pcall, select = library.select, tonumber = library.tonumber,
     tostring = native.text_of, type = type, unpack = library.unpack,
     string = frozen("string", text_words),
     table = frozen("table", {

@@ -11,6 +11,7 @@
 
 #include "base/assert.hh"
 #include "script/convert.hh"
+#include "script/net_side.hh"
 
 namespace ktm::script {
 
@@ -45,10 +46,11 @@ const plan::Role& role_of(const plan::Plan& plan, const std::string& name) {
 }  // namespace
 
 Run::Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& settings,
-         monitor::Recorder* recorder, Observer& observer)
+         host::Settings host, monitor::Recorder* recorder, Observer& observer)
     : world_(world),
       plan_(plan),
       settings_(settings),
+      host_settings_(std::move(host)),
       recorder_(recorder),
       observer_(observer),
       role_(role_of(plan.plan(), settings.role)),
@@ -181,6 +183,10 @@ void Run::perform(engine::Action& action) {
         arm(*wanted_timer);
     } else if (auto* disarm = std::get_if<engine::Disarm>(&action)) {
         deadlines_.erase(disarm->deadline);
+    } else if (auto* entered = std::get_if<engine::Entered>(&action)) {
+        if (entered->commits && net_ != nullptr) {
+            (void)commit_net();
+        }
     } else if (auto* ended = std::get_if<engine::Ended>(&action)) {
         finish(std::move(*ended));
     }
@@ -214,6 +220,9 @@ void Run::finish(engine::Ended ended) {
     phase_ = Phase::asking;
     timers_.clear();
     deadlines_.clear();
+    if (net_ != nullptr) {
+        net_->wind_up();
+    }
     // The signals stay watched: by default they would kill us before the end is told.
     outcome_.interrupted = ended.cause && ended.cause->code == interrupted_code;
     outcome_.ended = std::move(ended);
@@ -239,12 +248,21 @@ void Run::ask_guests() {
             why = sent.error().sentence();
         }
     }
-    patience_ = world_.clock.arm(status_within + reap_within, [this] {
-        unanswered_ = 0;
-        buried_.clear();
-        end_when_answered();
-    });
+    patience_ = world_.clock.arm(status_within + reap_within, [this] { lose_patience(); });
     --unanswered_;
+    end_when_answered();
+}
+
+/// The kernel may take longer than VMs and programs: what it was asked has a deadline of its own.
+void Run::lose_patience() {
+    unanswered_ = 0;
+    buried_.clear();
+    patience_.reset();
+    if (net_ != nullptr && net_->is_busy() && !settling_) {
+        settling_ = true;
+        patience_ = world_.clock.arm(settle_within - status_within - reap_within,
+                                     [this] { lose_patience(); });
+    }
     end_when_answered();
 }
 
@@ -267,9 +285,11 @@ void Run::on_status(const std::string& vm, Result<qmp::Reply> reply) {
 
 void Run::end_when_answered() {
     std::erase_if(buried_, [](const Buried& buried) { return *buried.gone; });
-    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty()) {
+    const bool net_is_busy = net_ != nullptr && net_->is_busy() && patience_ != nullptr;
+    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty() || net_is_busy) {
         return;
     }
+    close_net();
     phase_ = Phase::over;
     patience_.reset();
     vms_.clear();

@@ -22,6 +22,8 @@
 #include <vector>
 
 #include "engine/machine.hh"
+#include "host/hold.hh"
+#include "host/host.hh"
 #include "monitor/client.hh"
 #include "plan/settings.hh"
 #include "ports/loop.hh"
@@ -35,6 +37,9 @@ inline constexpr Duration connect_within{std::chrono::seconds{10}};
 inline constexpr Duration status_within{std::chrono::seconds{2}};
 /// LIMIT: how long the end waits for programs that were killed.
 inline constexpr Duration reap_within{std::chrono::seconds{2}};
+
+/// LIMIT: how long the end waits for what was begun in the kernel, and for giving it back.
+inline constexpr Duration settle_within{std::chrono::seconds{12}};
 
 /// LIMIT: holds and undos of one run; an undo that registers an undo would never end.
 inline constexpr std::uint64_t entries_max = 1000;
@@ -58,6 +63,8 @@ struct Outcome {
     engine::Ended ended;
     bool interrupted = false;  ///< And that is why it ended, not something that came before.
     std::vector<GuestStatus> guests;
+    std::vector<std::string> losses;  ///< Packets that a hold lost, in words.
+    std::string journal;              ///< What could not be undone is written there; or empty.
     Duration elapsed{};
 };
 
@@ -77,12 +84,14 @@ public:
     virtual void on_over(const Outcome&) = 0;
 };
 
+class NetSide;
+
 class Run {
 public:
     /// `settings` has passed plan::resolve. LIFETIME: all arguments outlive the run; `recorder` may
     /// be null.
     Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& settings,
-        monitor::Recorder* recorder, Observer& observer);
+        host::Settings host, monitor::Recorder* recorder, Observer& observer);
     ~Run();
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
@@ -109,6 +118,12 @@ public:
     /// For an operation that failed before it began: not from inside the call that suspends.
     void resume_later(Token token, Error error);
     void pause(Token token, Duration duration);
+    /// Whether a body still waits for this operation.
+    [[nodiscard]] bool waits_for(Token token) const noexcept {
+        return token != 0 && token == body_.token;
+    }
+    /// Whether one runs, or is suspended: events wait in the queue then.
+    [[nodiscard]] bool is_in_body() const noexcept { return body_.thread != nullptr; }
     /// Why the running body must not wait any more.
     [[nodiscard]] const std::optional<Error>& cancelled() const noexcept { return body_.cancelled; }
 
@@ -131,6 +146,11 @@ public:
     /// Connects another VM under a name that is not taken; the body that asked is resumed.
     void connect(const std::string& vm, const Endpoint& endpoint, Token token);
     void disconnect(const std::string& vm);
+
+    /// The kernel's side, made when it is needed first.
+    [[nodiscard]] NetSide& net();
+    /// Says it aloud, and at the end, when a hold has lost packets.
+    void report_losses(const host::Hold& hold);
 
     void arm_timer(const std::string& name, Duration period, bool again);
     void cancel_timer(const std::string& name) { timers_.erase(name); }
@@ -192,10 +212,14 @@ private:
     void ask_guests();
     void on_status(const std::string& vm, Result<qmp::Reply> reply);
     void end_when_answered();
+    bool commit_net();
+    void lose_patience();
+    void close_net();
 
     const ports::World& world_;
     LoadedPlan& plan_;
     const plan::Settings& settings_;
+    host::Settings host_settings_;
     monitor::Recorder* recorder_;
     Observer& observer_;
     const plan::Role& role_;
@@ -221,10 +245,12 @@ private:
     std::map<std::string, Vm> vms_;
     std::vector<std::unique_ptr<ports::Watch>> watches_;
     std::vector<Buried> buried_;
+    std::unique_ptr<NetSide> net_;
 
     Outcome outcome_;
     std::size_t unanswered_ = 0;
     std::unique_ptr<ports::Timer> patience_;
+    bool settling_ = false;  ///< The end waits for the kernel alone.
 };
 
 }  // namespace ktm::script

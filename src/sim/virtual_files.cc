@@ -46,6 +46,43 @@ private:
     ports::Filter filter_;
 };
 
+/// LIFETIME: ends before the files that it belongs to.
+class VirtualFiles::VirtualOwned final : public ports::OwnedFile {
+public:
+    VirtualOwned(VirtualFiles& files, std::string path, std::uint64_t number)
+        : files_(files), path_(std::move(path)), number_(number) {}
+    ~VirtualOwned() override {
+        const auto owner = files_.owners_.find(path_);
+        if (owner != files_.owners_.end() && owner->second == number_) {
+            files_.owners_.erase(owner);
+        }
+    }
+
+    Result<void> append(std::string_view bytes) override {
+        // What was removed is still ours to write to, and nobody's to read.
+        return removed_ ? Result<void>{} : files_.append_to(path_, bytes);
+    }
+
+    Result<std::string> read(Bytes size_max) override { return files_.read(path_, size_max); }
+
+    Result<void> remove() override {
+        if (files_.life_ != nullptr && !files_.life_->act()) {
+            return system_error(EIO, "remove " + path_);
+        }
+        removed_ = true;
+        if (files_.files_.erase(path_) == 0) {
+            return system_error(ENOENT, "remove " + path_);
+        }
+        return {};
+    }
+
+private:
+    VirtualFiles& files_;
+    std::string path_;
+    std::uint64_t number_;
+    bool removed_ = false;
+};
+
 bool VirtualFiles::is_folder(const std::string& path) const {
     const std::string inside = inside_of(path);
     const auto next = files_.lower_bound(inside);
@@ -124,6 +161,74 @@ Result<std::unique_ptr<ports::Spool>> VirtualFiles::spool(const std::string& pat
     KTM_CHECK(replace(path, ""));
     return std::unique_ptr<ports::Spool>{
         std::make_unique<VirtualSpool>(files_[path], std::move(filter))};
+}
+
+// --- Owned files --------------------------------------------------------------------------------
+
+std::unique_ptr<ports::OwnedFile> VirtualFiles::own(const std::string& path) {
+    owners_[path] = ++last_owner_;
+    return std::make_unique<VirtualOwned>(*this, path, last_owner_);
+}
+
+Result<std::unique_ptr<ports::OwnedFile>> VirtualFiles::make_owned(const std::string& path) {
+    if (files_.contains(path)) {
+        return system_error(EEXIST, "create " + path);
+    }
+    if (life_ != nullptr && life_->is_over()) {
+        return system_error(EIO, "create " + path);
+    }
+    KTM_CHECK(refusal_of("create " + path));
+    KTM_CHECK(replace(path, ""));
+    if (life_ != nullptr) {
+        (void)life_->act();
+    }
+    return own(path);
+}
+
+Result<std::unique_ptr<ports::OwnedFile>> VirtualFiles::take_over(const std::string& path) {
+    if (!files_.contains(path)) {
+        return system_error(ENOENT, "take over " + path);
+    }
+    if (owners_.contains(path)) {
+        return Error{Kind::refused, "busy", "its owner lives", "take over " + path, nullptr};
+    }
+    return own(path);
+}
+
+Result<void> VirtualFiles::refusal_of(const std::string& intent) {
+    if (refusal_ && refusal_->after <= 1) {
+        return system_error(refusal_->error, intent);
+    }
+    if (refusal_) {
+        --refusal_->after;
+    }
+    return {};
+}
+
+Result<void> VirtualFiles::append_to(const std::string& path, std::string_view bytes) {
+    if (life_ != nullptr && life_->is_over()) {
+        return system_error(EIO, "write to " + path);
+    }
+    KTM_CHECK(refusal_of("write to " + path));
+    if (life_ != nullptr) {
+        (void)life_->act();
+    }
+    const bool last = life_ != nullptr && life_->is_over();
+    files_[path] += torn_ && last ? bytes.substr(0, bytes.size() / 2) : bytes;
+    return {};
+}
+
+Result<bool> VirtualFiles::is_in_memory(const std::string& folder) {
+    for (const std::string& disk : disks_) {
+        if (folder == disk || folder.starts_with(inside_of(disk))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void VirtualFiles::disown() {
+    owners_.clear();
 }
 
 }  // namespace ktm::sim

@@ -30,4 +30,11 @@ std::optional<Error> VirtualWorld::fault() const {
     return std::nullopt;
 }
 
+void VirtualWorld::bury() {
+    life_.end_after(0);
+    networks_.bury();
+    files_.disown();
+    life_.begin_again();
+}
+
 }  // namespace ktm::sim

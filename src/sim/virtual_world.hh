@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "sim/life.hh"
 #include "sim/replayed_monitor.hh"
 #include "sim/virtual_clock.hh"
 #include "sim/virtual_files.hh"
+#include "sim/virtual_network.hh"
 #include "sim/virtual_processes.hh"
 #include "sim/virtual_signals.hh"
 #include "sim/virtual_transport.hh"
@@ -23,7 +25,7 @@ public:
     explicit VirtualWorld(VirtualLoop::Limits limits) : loop_(clock_, limits) {}
 
     [[nodiscard]] ports::World ports() noexcept {
-        return ports::World{loop_, clock_, transport_, processes_, files_, signals_};
+        return ports::World{loop_, clock_, transport_, processes_, files_, signals_, networks_};
     }
 
     /// A monitor that replays these records, those of one port, at the endpoint.
@@ -42,14 +44,24 @@ public:
     [[nodiscard]] VirtualProcesses& processes() noexcept { return processes_; }
     [[nodiscard]] VirtualFiles& files() noexcept { return files_; }
     [[nodiscard]] VirtualSignals& signals() noexcept { return signals_; }
+    [[nodiscard]] VirtualNetworks& networks() noexcept { return networks_; }
+
+    /// When it ends, networks and owned files take nothing more from the process.
+    [[nodiscard]] Life& life() noexcept { return life_; }
+    /// The process was killed, now at the latest: guards act, and the files that it owned are
+    /// nobody's. What it left behind in memory may be dropped before or afterwards. Then the world
+    /// is there for another process.
+    void bury();
 
 private:
     VirtualClock clock_;
+    Life life_;
     VirtualLoop loop_;
     VirtualTransport transport_{clock_};
     VirtualProcesses processes_{clock_};
-    VirtualFiles files_;
+    VirtualFiles files_{&life_};
     VirtualSignals signals_{clock_};
+    VirtualNetworks networks_{clock_, life_};
     std::vector<std::unique_ptr<ReplayedMonitor>> monitors_;
 };
 

@@ -10,10 +10,11 @@ sys.path.insert(0, str(ROOT / "tests" / "harness"))
 import tap  # noqa: E402
 
 
-def bench(name, rounds):
+def bench(name, rounds, *options):
     if os.environ["KTM_BUILDTYPE"] != "release" or os.environ["KTM_SANITIZE"] != "none":
         raise tap.Skip("NOT MEASURED: this is no release build, its times mean nothing")
-    command = [ROOT / "tools" / "bench", name, "--built", "--check", "--rounds", str(rounds)]
+    command = [ROOT / "tools" / "bench", name, "--built", "--check", "--rounds", str(rounds),
+               *options]
     for attempt in (1, 2):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False)
@@ -39,6 +40,16 @@ def test_start():
 def test_plan():
     """An event to Lua and back takes at most 2 us, a load 1 ms, a waiting plan 64 KiB."""
     bench("plan", 10)
+
+
+def test_net():
+    """A diversion is at least 80 times as fast as three programs, a tunnel 8 times."""
+    bench("net", 200)
+
+
+def test_net_lab():
+    """With sch_plug: a hold is blocked or opened at least 40 times as fast as by tc."""
+    bench("net", 60, "--lab")
 
 
 tap.run(globals())

@@ -98,7 +98,7 @@ struct Life {
         : ports(world.ports()),
           plan(load(world, name)),
           settings(settings_of(plan.plan())),
-          run(ports, plan, settings, nullptr, observer) {
+          run(ports, plan, settings, host::Settings{}, nullptr, observer) {
         run.start();
     }
 

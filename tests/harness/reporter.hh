@@ -18,6 +18,13 @@ public:
 
     bool assertionEnded(const Catch::AssertionStats& stats) override {
         const Catch::AssertionResult& result = stats.assertionResult;
+        if (result.getResultType() == Catch::ResultWas::Warning) {
+            // WARN("skipped: …") is how a test says that it cannot be carried out here.
+            const std::string said{result.getMessage()};
+            const bool is_skip = said.rfind("skipped: ", 0) == 0;
+            skip_ = is_skip ? " # SKIP " + said.substr(9) : skip_;
+            note(said);
+        }
         if (!result.isOk()) {
             note(std::string(result.getSourceInfo().file) + ":" +
                  std::to_string(result.getSourceInfo().line) + ": " + result.getExpression());
@@ -38,7 +45,8 @@ public:
         notes_.clear();
         const bool passed = stats.totals.assertions.allOk();
         stream << (passed ? "ok " : "not ok ") << ++count_ << ' ' << stats.testInfo.name
-               << std::endl;
+               << (passed ? skip_ : "") << std::endl;
+        skip_.clear();
     }
 
     void testRunEnded(const Catch::TestRunStats& stats) override {
@@ -57,5 +65,6 @@ private:
     }
 
     std::vector<std::string> notes_;
+    std::string skip_;
     std::size_t count_ = 0;
 };

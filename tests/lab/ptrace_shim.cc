@@ -6,12 +6,15 @@
 // shorter than theirs, and would otherwise let the rest leak from one thread to the next: a process
 // there is one process here, whatever thread of it runs. So this object is loaded before libc and
 // replaces ptrace: what is read for a task is kept whole, under the address that it is read to, and
-// is written whole. Two more things: a tracee dies with its tracer, so that a killed kernel leaves
-// nothing behind, and peeks return their word by value, as libc's ptrace does.
+// is written whole. Peeks return their word by value, as libc's ptrace does. And so that a killed
+// kernel leaves nothing behind, its tracees die with it, and so do the threads of its own.
 //
 // What it does not do: a signal handler inside shares the registers beyond AVX with what it
 // interrupted. The lab tells libc not to use them.
+#include <dlfcn.h>
 #include <elf.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -20,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +41,7 @@ constexpr int old_set_options = 21;
 
 /// The part of a task's registers that user-mode-linux does not keep itself.
 struct Kept {
-    const void *owner = nullptr;
+    const void* owner = nullptr;
     std::array<std::byte, kept_bytes_max> bytes;
 };
 
@@ -45,15 +49,15 @@ struct Kept {
 std::array<Kept, tasks_max> kept_areas;
 std::array<std::byte, area_bytes_max> area;
 
-long call(long request, pid_t pid, void *address, void *data) {
+long call(long request, pid_t pid, void* address, void* data) {
     return syscall(SYS_ptrace, request, pid, address, data);
 }
 
 /// Where the rest of `owner` is kept, or will be; an old one gives way when all places are taken.
-Kept &kept_of(const void *owner) {
+Kept& kept_of(const void* owner) {
     const std::size_t first = (reinterpret_cast<std::uintptr_t>(owner) >> 6) * 2654435761U;
     for (std::size_t probe = 0; probe < probes_max; ++probe) {
-        Kept &place = kept_areas[(first + probe) % tasks_max];
+        Kept& place = kept_areas[(first + probe) % tasks_max];
         if (place.owner == owner || place.owner == nullptr) {
             return place;
         }
@@ -62,27 +66,27 @@ Kept &kept_of(const void *owner) {
 }
 
 /// Reads the whole area into `area` and tells its length, or -1.
-long read_area(pid_t pid, void *kind) {
+long read_area(pid_t pid, void* kind) {
     iovec whole{area.data(), area.size()};
     return call(PTRACE_GETREGSET, pid, kind, &whole) < 0 ? -1 : static_cast<long>(whole.iov_len);
 }
 
-long get_registers(pid_t pid, void *kind, iovec &asked) {
+long get_registers(pid_t pid, void* kind, iovec& asked) {
     const long length = read_area(pid, kind);
     if (length < 0) {
         return -1;
     }
     const std::size_t given = std::min(asked.iov_len, static_cast<std::size_t>(length));
     std::memcpy(asked.iov_base, area.data(), given);
-    Kept &kept = kept_of(asked.iov_base);
+    Kept& kept = kept_of(asked.iov_base);
     kept.owner = asked.iov_base;
     std::memcpy(kept.bytes.data(), area.data() + given, std::min(kept_bytes_max, length - given));
     asked.iov_len = given;
     return 0;
 }
 
-long set_registers(pid_t pid, void *kind, const iovec &asked) {
-    static long length = -1; // the same for every process, once it is known
+long set_registers(pid_t pid, void* kind, const iovec& asked) {
+    static long length = -1;  // the same for every process, once it is known
     if (length < 0) {
         length = read_area(pid, kind);
     }
@@ -92,7 +96,7 @@ long set_registers(pid_t pid, void *kind, const iovec &asked) {
     const std::size_t given = std::min(asked.iov_len, static_cast<std::size_t>(length));
     std::memcpy(area.data(), asked.iov_base, given);
     std::memset(area.data() + given, 0, length - given);
-    const Kept &kept = kept_of(asked.iov_base);
+    const Kept& kept = kept_of(asked.iov_base);
     if (kept.owner == asked.iov_base) {
         std::memcpy(area.data() + given, kept.bytes.data(),
                     std::min(kept_bytes_max, length - given));
@@ -102,7 +106,7 @@ long set_registers(pid_t pid, void *kind, const iovec &asked) {
 }
 
 /// A peek of the system call stores the word; that of libc returns it.
-long peek(long request, pid_t pid, void *address) {
+long peek(long request, pid_t pid, void* address) {
     long word = 0;
     if (call(request, pid, address, &word) < 0) {
         return -1;
@@ -111,34 +115,53 @@ long peek(long request, pid_t pid, void *address) {
     return word;
 }
 
-} // namespace
+/// What a new thread runs, kept on its own stack.
+struct Beginning {
+    int (*function)(void*);
+    void* argument;
+};
+
+int begin_thread(void* pointer) {
+    const Beginning beginning = *static_cast<Beginning*>(pointer);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return beginning.function(beginning.argument);
+}
+
+}  // namespace
+
+/// Replaces libc's clone likewise; none of the calls has more arguments than these.
+extern "C" int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept {
+    using Clone = int (*)(int (*)(void*), void*, int, void*, ...);
+    static const auto libc_clone = reinterpret_cast<Clone>(dlsym(RTLD_NEXT, "clone"));
+    auto* beginning = static_cast<Beginning*>(stack) - 1;
+    *beginning = {.function = function, .argument = argument};
+    return libc_clone(begin_thread, reinterpret_cast<std::byte*>(beginning) - 16, flags, beginning);
+}
 
 /// Replaces libc's ptrace in the program that loads this object first.
 extern "C" long ptrace(enum __ptrace_request request, ...) noexcept {
     va_list words;
     va_start(words, request);
     const pid_t pid = va_arg(words, pid_t);
-    void *address = va_arg(words, void *);
-    void *data = va_arg(words, void *);
+    void* address = va_arg(words, void*);
+    void* data = va_arg(words, void*);
     va_end(words);
     const bool vectors = reinterpret_cast<std::uintptr_t>(address) == NT_X86_XSTATE;
     switch (static_cast<int>(request)) {
-    case PTRACE_PEEKTEXT:
-    case PTRACE_PEEKDATA:
-    case PTRACE_PEEKUSER:
-        return peek(request, pid, address);
-    case PTRACE_GETREGSET:
-        return vectors ? get_registers(pid, address, *static_cast<iovec *>(data))
-                       : call(request, pid, address, data);
-    case PTRACE_SETREGSET:
-        return vectors ? set_registers(pid, address, *static_cast<iovec *>(data))
-                       : call(request, pid, address, data);
-    case old_set_options:
-    case PTRACE_SETOPTIONS: {
-        const auto options = reinterpret_cast<std::uintptr_t>(data) | PTRACE_O_EXITKILL;
-        return call(PTRACE_SETOPTIONS, pid, address, reinterpret_cast<void *>(options));
-    }
-    default:
-        return call(request, pid, address, data);
+        case PTRACE_PEEKTEXT:
+        case PTRACE_PEEKDATA:
+        case PTRACE_PEEKUSER: return peek(request, pid, address);
+        case PTRACE_GETREGSET:
+            return vectors ? get_registers(pid, address, *static_cast<iovec*>(data))
+                           : call(request, pid, address, data);
+        case PTRACE_SETREGSET:
+            return vectors ? set_registers(pid, address, *static_cast<iovec*>(data))
+                           : call(request, pid, address, data);
+        case old_set_options:
+        case PTRACE_SETOPTIONS: {
+            const auto options = reinterpret_cast<std::uintptr_t>(data) | PTRACE_O_EXITKILL;
+            return call(PTRACE_SETOPTIONS, pid, address, reinterpret_cast<void*>(options));
+        }
+        default: return call(request, pid, address, data);
     }
 }

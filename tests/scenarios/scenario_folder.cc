@@ -88,6 +88,9 @@ Result<Scenario> read_scenario_folder(const fs::path& folder) {
     scenario.rest = first_line(folder / "rest");
     scenario.vars = read_disk(folder / "vars.json");
     KTM_CHECK(read_programs(folder / "programs.json", scenario.programs));
+    if (fs::exists(folder / "net.json")) {
+        scenario.net = folder / "net.json";
+    }
     if (fs::exists(folder / "trace.jsonl")) {
         Result<sim::ScenarioRecords> records =
             sim::read_scenario(read_disk(folder / "trace.jsonl"));

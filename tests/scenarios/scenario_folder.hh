@@ -10,6 +10,7 @@
 //     programs.json  what programs do: {"ip link": {"exit": 0, "out": "", "err": "", "delay":
 //                    "5ms"}}; each may be left out; "delay": null runs until it is killed. A
 //                    program that is not there cannot be started
+//     net.json       the kernels, what goes wrong in them, and what happens there (net_world.hh)
 //     files/         files of the machine: files/sys/class/net/tap0/mtu is /sys/class/net/tap0/mtu
 //     rest           one line: what of the trace is left, where that is meant, such as
 //                    "/run/vm.qmp: line 2 of the trace was not played"; without it nothing
@@ -37,6 +38,7 @@ struct Scenario {
     sim::ScenarioRecords records;
     std::string rest;
     std::map<std::string, sim::ProgramOutcome> programs;
+    std::filesystem::path net;  ///< Its net.json; empty where there is none.
 };
 
 /// Reads all but files/ and expected.txt.

@@ -15,6 +15,8 @@
 #include "harness/expectation.hh"
 #include "json/parser.hh"
 #include "json/writer.hh"
+#include "scenarios/net_world.hh"
+#include "scenarios/told_ports.hh"
 #include "script/loader.hh"
 #include "script/run.hh"
 #include "sim/virtual_world.hh"
@@ -52,12 +54,11 @@ public:
         world_.loop().stop();
     }
 
-    void on_start(const ports::Program& program) {
-        std::string line = "exec";
-        for (const std::string& word : program.argv) {
-            line += " " + word;
+    /// Something that went out.
+    void tell_out(const std::string& line) {
+        if (!is_over_) {
+            tell("=> ", line);
         }
-        tell("=> ", line);
     }
 
     [[nodiscard]] bool is_over() const noexcept { return is_over_; }
@@ -81,6 +82,12 @@ private:
     /// The commands that went out meanwhile: they are in the recording, with their times.
     void tell_outgoing() {
         const std::string& recording = world_.files().all().at(recording_file);
+        const std::vector<std::string>& heard = world_.networks().heard();
+        for (; heard_ < heard.size(); ++heard_) {
+            if (heard[heard_].starts_with("guard: ")) {
+                append(world_.virtual_clock().now().time_since_epoch(), "=> ", heard[heard_]);
+            }
+        }
         while (recorded_ < recording.size()) {
             const std::size_t end = recording.find('\n', recorded_);
             tell_record(recording.substr(recorded_, end - recorded_));
@@ -121,25 +128,17 @@ private:
     Secrets secrets_;
     std::string text_;
     bool is_over_ = false;
+    std::size_t heard_ = 0;     ///< What kernels heard, and was looked at.
     std::size_t recorded_ = 0;  ///< Bytes of the recording that are told.
 };
 
-/// The programs of the world, each told when it is started.
-class ToldProcesses final : public ports::Processes {
-public:
-    ToldProcesses(ports::Processes& processes, Chronicle& chronicle)
-        : processes_(processes), chronicle_(chronicle) {}
-
-    [[nodiscard]] Result<std::unique_ptr<ports::Process>> start(const ports::Program& program,
-                                                                Ended ended) override {
-        chronicle_.on_start(program);
-        return processes_.start(program, std::move(ended));
-    }
-
-private:
-    ports::Processes& processes_;
-    Chronicle& chronicle_;
-};
+/// As the command line names it, but the same each time.
+host::Settings host_settings(const plan::Plan& plan, const plan::Settings& settings) {
+    host::Settings host;
+    host.header = {"scenario", "00000000000000aa",    "", plan.name, settings.role,
+                   "a boot",   "2026-01-01T00:00:00Z"};
+    return host;
+}
 
 Error interruption(int signal) {
     return Error{Kind::cancelled, "interrupted",
@@ -165,6 +164,14 @@ public:
     }
 
     Telling play() && {
+        if (!scenario_.net.empty()) {
+            Result<std::unique_ptr<NetWorld>> net = NetWorld::open(scenario_.net, world_);
+            if (!net) {
+                trouble(net.error().sentence());
+                return std::move(telling_);
+            }
+            net_ = std::move(*net);
+        }
         const script::SearchPath path{{"lua/plans"}, {"lua/stdlib"}};
         script::Loading loading = script::load_plan(world_.files(), path, scenario_.plan);
         if (!loading.plan) {
@@ -228,11 +235,15 @@ private:
         KTM_ASSERT(recorder.has_value());
         (*recorder)->hide(secrets);
         Chronicle chronicle{world_, secrets};
-        ToldProcesses processes{all.processes, chronicle};
-        const ports::World ports{all.loop,  all.clock, all.transport,
-                                 processes, all.files, all.signals};
+        const Tell tell = [&chronicle](const std::string& line) { chronicle.tell_out(line); };
+        const auto processes = told_processes(all.processes, tell);
+        const auto files = told_files(all.files, tell);
+        const auto networks = told_networks(all.networks, tell);
+        const ports::World ports{all.loop, all.clock,   all.transport, *processes,
+                                 *files,   all.signals, *networks};
         cli::Interruptions interruptions{ports.signals};
-        script::Run run{ports, plan, settings, recorder->get(), chronicle};
+        script::Run run{ports,           plan,     settings, host_settings(plan.plan(), settings),
+                        recorder->get(), chronicle};
         interruptions.tell([&run](int signal) { run.interrupt(interruption(signal)); });
         run.start();
         if (!chronicle.is_over()) {
@@ -244,8 +255,25 @@ private:
         }
     }
 
+    /// What the kernels and the journals of a scenario with a net.json have become.
+    void look_at_kernels() {
+        if (net_ == nullptr) {
+            return;
+        }
+        const std::string difference = net_->difference();
+        telling_.text += "\n" + (difference.empty() ? "the kernel is as it was\n"
+                                                    : "the kernel is not as it was\n" + difference);
+        for (const auto& [path, text] : world_.files().all()) {
+            if (path.ends_with(".journal")) {
+                telling_.text += "left: " + path + "\n";
+            }
+        }
+        net_ = nullptr;
+    }
+
     /// What the play left behind.
     void look_back() {
+        look_at_kernels();
         if (const std::optional<Error> fault = world_.fault()) {
             trouble(fault->sentence());
         }
@@ -270,6 +298,7 @@ private:
 
     const Scenario& scenario_;
     sim::VirtualWorld world_;
+    std::unique_ptr<NetWorld> net_;
     Telling telling_;
 };
 

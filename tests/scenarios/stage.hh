@@ -3,10 +3,13 @@
 //
 // Each line has the time in front, and one of four marks:
 //
-//     <-  an Input of the machine        =>  what went out: a QMP command, a program
+//     <-  an Input of the machine        =>  what went out: a QMP command, a program, a request
+//                                            to the kernel with its outcome, a line of the journal
 //     ->  an Action of the machine       **  the plan's own words, with their level
 //
-// The last two lines are the verdict of the command line and its exit code. Secrets are hidden as
+// The last two lines are the verdict of the command line and its exit code; behind them stands in
+// which way the kernel is another than before, and which journal is left, where the scenario has a
+// net.json. Secrets are hidden as
 // the command line hides them.
 #pragma once
 

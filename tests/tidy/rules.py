@@ -104,20 +104,26 @@ def is_code(path):
 ARROWS = {
     "base": (),
     "json": ("base",),
-    "ports": ("base",),
+    "net": ("base", "json"),
+    "ports": ("base", "net"),
     "qmp": ("base", "json"),
     "trace": ("base", "json"),
     "monitor": ("base", "json", "ports", "qmp", "trace"),
     "plan": ("base", "json"),
     "engine": ("base", "json", "plan"),
-    "script": ("base", "json", "ports", "qmp", "trace", "monitor", "plan", "engine"),
-    "sim": ("base", "json", "ports", "trace"),
-    "os": ("base", "ports"),
-    "cli": ("base", "json", "ports", "qmp", "trace", "monitor", "plan", "engine", "script"),
+    "host": ("base", "json", "net", "ports"),
+    "script": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
+               "host"),
+    "sim": ("base", "json", "net", "ports", "trace"),
+    "os": ("base", "net", "ports"),
+    "cli": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine", "host",
+            "script"),
     "main.cc": ("cli", "os"),
 }
 # The headers outside the rooms: the build makes them, each for one room.
-OUTSIDE_THE_ROOMS = {"version.hh": "cli", "prelude_text.hh": "script"}
+OUTSIDE_THE_ROOMS = {
+    "version.hh": "cli", "prelude_text.hh": "script", "prelude_net_text.hh": "script",
+}
 
 
 class ForeignHeader(NamedTuple):

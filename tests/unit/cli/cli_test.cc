@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include "cli/awaited_event.hh"
+#include "cli/console.hh"
 #include "cli/summary.hh"
+#include "cli/verdict.hh"
 #include "json/parser.hh"
 
 using ktm::Result;
@@ -64,4 +66,33 @@ TEST_CASE("cli/summary: the answer to query-migrate is told by the fields that m
                   R"("duplicate":1,"dirty-sync-count":1}})") ==
           "status=active remaining=133 MB transferred=392 kB total=135 MB dirty-sync-count=1 "
           "expected-downtime=300ms total-time=72ms");
+}
+
+TEST_CASE("cli/verdict: packets that were lost, and a journal that is left, are said and counted") {
+    ktm::script::Outcome outcome;
+    outcome.ended.end = ktm::engine::End::done;
+    CHECK(ktm::cli::exit_code_of(outcome) == ktm::cli::exit_done);
+    CHECK_THAT(ktm::cli::verdict(outcome), Catch::EndsWith("; nothing was left behind"));
+    CHECK_THAT(ktm::cli::verdict_json(outcome, 0), Catch::Contains("\"losses\":[]"));
+    CHECK_THAT(ktm::cli::verdict_json(outcome, 0), !Catch::Contains("journal"));
+
+    outcome.losses = {"the hold on tap0 lost 2 packets"};
+    CHECK(ktm::cli::exit_code_of(outcome) == ktm::cli::exit_stranded);
+    CHECK_THAT(ktm::cli::verdict(outcome),
+               Catch::EndsWith("; nothing was left behind; the hold on tap0 lost 2 packets"));
+    CHECK_THAT(ktm::cli::verdict_json(outcome, 3),
+               Catch::Contains("\"losses\":[\"the hold on tap0 lost 2 packets\"]"));
+
+    outcome.losses.clear();
+    outcome.journal = "/run/katamaran/aa.journal";
+    CHECK(ktm::cli::exit_code_of(outcome) == ktm::cli::exit_stranded);
+    CHECK_THAT(ktm::cli::verdict(outcome),
+               Catch::EndsWith("; left behind: what stands in the journal "
+                               "/run/katamaran/aa.journal, run 'katamaran recover'"));
+    CHECK_THAT(ktm::cli::verdict_json(outcome, 3),
+               Catch::Contains("\"journal\":\"/run/katamaran/aa.journal\""));
+
+    outcome.ended.left = {{"the hold on tap0", "it failed"}};
+    CHECK_THAT(ktm::cli::verdict(outcome),
+               Catch::Contains("left behind: the hold on tap0 (it failed), and what stands in"));
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/recover_command.cc: `katamaran recover`: what killed runs left on this host, taken back.
+#include "cli/recover_command.hh"
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "cli/console.hh"
+#include "cli/run_identity.hh"
+#include "host/recovery.hh"
+#include "json/writer.hh"
+
+namespace ktm::cli {
+
+namespace {
+
+/// Where `ip netns` keeps the names of namespaces.
+constexpr const char* names_folder = "/run/netns";
+
+using End = host::Recovered::End;
+
+struct Words {
+    std::string_view done;
+    std::string_view dry;
+    Colour colour;
+};
+
+const Words& words_of(End end) {
+    static const std::map<End, Words> words{
+        {End::undone, {"undone", "would undo", Colour::green}},
+        {End::nothing_left, {"nothing left", "nothing left", Colour::dim}},
+        {End::namespace_gone, {"namespace gone", "namespace gone", Colour::dim}},
+        {End::skipped, {"left alone", "left alone", Colour::yellow}},
+        {End::failed, {"failed", "would fail", Colour::red}},
+    };
+    return words.at(end);
+}
+
+class Report {
+public:
+    Report(Console& console, bool dry) : console_(console), dry_(dry) {}
+
+    void tell(const host::Recovered& recovered) {
+        ++counts_[recovered.end];
+        const Words& words = words_of(recovered.end);
+        const std::string_view verb = dry_ ? words.dry : words.done;
+        if (console_.json()) {
+            json::ObjectWriter line;
+            line.text("run", recovered.run).text("what", recovered.what);
+            line.text("netns", recovered.place).text("end", verb).text("why", recovered.why);
+            write(std::move(line).finish());
+            return;
+        }
+        std::string line = console_.paint(words.colour, verb) + ": " + recovered.what;
+        line += recovered.place.empty() ? "" : ", in " + recovered.place;
+        line += recovered.run.empty() ? "" : " (run " + recovered.run + ")";
+        write(line + (recovered.why.empty() ? "" : ": " + recovered.why));
+    }
+
+    void end() {
+        const auto count = [&](End end) { return counts_[end]; };
+        if (console_.json()) {
+            json::ObjectWriter line;
+            line.integer("undone", count(End::undone));
+            line.integer("nothing_left", count(End::nothing_left) + count(End::namespace_gone));
+            line.integer("left_alone", count(End::skipped)).integer("failed", count(End::failed));
+            write(std::move(line).finish());
+            return;
+        }
+        if (counts_.empty()) {
+            write("nothing to recover");
+            return;
+        }
+        write(std::to_string(count(End::undone)) + (dry_ ? " to undo, " : " undone, ") +
+              std::to_string(count(End::nothing_left) + count(End::namespace_gone)) +
+              " had nothing left, " + std::to_string(count(End::skipped)) + " left alone, " +
+              std::to_string(count(End::failed)) + " failed");
+    }
+
+    [[nodiscard]] bool is_written() const noexcept { return written_; }
+
+private:
+    void write(const std::string& line) { written_ = console_.line(line) && written_; }
+
+    Console& console_;
+    bool dry_;
+    bool written_ = true;
+    std::map<End, int> counts_;
+};
+
+host::RecoverySettings settings_of(const ports::World& world, const RecoverOptions& options) {
+    host::RecoverySettings settings;
+    settings.folder = options.folder;
+    settings.boot = boot_id(world.files);
+    settings.dry = options.dry;
+    settings.places = {""};
+    if (Result<std::vector<std::string>> names = world.files.list(names_folder)) {
+        settings.places.insert(settings.places.end(), names->begin(), names->end());
+    }
+    settings.places.insert(settings.places.end(), options.places.begin(), options.places.end());
+    return settings;
+}
+
+}  // namespace
+
+int run_recover(const ports::World& world, const RecoverOptions& options) {
+    Console console{options.json};
+    Report report{console, options.dry};
+    std::optional<Result<int>> outcome;
+    host::Recovery recovery{world, settings_of(world, options),
+                            [&](const host::Recovered& recovered) { report.tell(recovered); },
+                            [&](Result<int> failed) {
+                                outcome.emplace(std::move(failed));
+                                world.loop.stop();
+                            }};
+    recovery.start();
+    if (!outcome) {
+        world.loop.run();
+    }
+    if (!outcome || !*outcome) {
+        console.error(
+            outcome ? outcome->error()
+                    : Error{Kind::lost, "", "the kernel does not answer", "recover", nullptr});
+        return exit_failed;
+    }
+    report.end();
+    if (!report.is_written()) {
+        return console.explain_loss();
+    }
+    return **outcome > 0 ? exit_failed : exit_done;
+}
+
+}  // namespace ktm::cli

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// host/journal.hh: what a run has yet to undo, on a file that outlives it.
+//
+// Theory of operation. One file for each run, in a folder of its own; the process owns it as long
+// as it lives, which others can see. Each line is a JSON object:
+//
+//     {"katamaran":"0.1.0","run":"…","vm":"…","plan":"…","role":"…","boot":"…","began":"…"}
+//     {"do":1,"kind":"hold","in":"/proc/42/ns/net","space":"4:4026532","undo":{…}}
+//     {"done":1}
+//     {"committed":true}
+//
+//
+// A `do` is written before the change that it undoes. A line that is not complete was never acted
+// upon: it is the last one, and is ignored. Who goes on with such a journal first ends that line
+// with {"cut":true}, by which it is known from then on. When nothing is left to do, the file is
+// removed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/id.hh"
+#include "base/result.hh"
+#include "net/tag.hh"
+#include "net/undo.hh"
+#include "ports/files.hh"
+
+namespace ktm::host {
+
+/// LIMIT: a journal that is larger is not one of ours.
+inline constexpr Bytes journal_max{16U << 20U};
+
+using UndoId = Id<struct UndoTag>;
+
+/// A hold is given back at the end of a run in any case but one; an undo only before the commit.
+enum class UndoKind : std::uint8_t { hold, undo };
+
+/// Which run wrote it.
+struct Header {
+    std::string version;
+    std::string run;  ///< 16 hexadecimal digits, or what KATAMARAN_MIGRATION_ID says.
+    std::string vm;   ///< Its monitor's path.
+    std::string plan;
+    std::string role;
+    std::string boot;  ///< Of the kernel: after another boot nothing of it is left.
+    std::string began;
+    friend bool operator==(const Header&, const Header&) = default;
+};
+
+/// What the devices of this run carry.
+[[nodiscard]] net::Tag tag_of(const Header& header);
+
+/// The journal's path: the folder, the run, ".journal". Two runs can have one name, when both ends
+/// of a migration are on one host, or when one is tried again: from the second on it is numbered.
+[[nodiscard]] std::string journal_path(const std::string& folder, const Header& header,
+                                       unsigned nth = 1);
+
+/// One thing to undo.
+struct Entry {
+    UndoId id;
+    UndoKind kind = UndoKind::hold;
+    std::string place;  ///< The namespace, as it was named.
+    std::string space;  ///< Its identity.
+    net::Undo undo;
+    friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+/// What a journal says, read.
+struct Remains {
+    Header header;  ///< Empty when its owner was gone before it was written.
+    bool committed = false;
+    std::vector<Entry> entries;  ///< Not yet undone, in the order in which they were written.
+    std::uint64_t last = 0;      ///< The highest number that was given out.
+    bool cut = false;            ///< Its last line is not complete.
+};
+
+/// An error names the line. LIMIT: journal_max bytes, which the reader of the file sees to.
+[[nodiscard]] Result<Remains> read_journal(std::string_view bytes);
+
+class Journal {
+public:
+    /// Makes the file and writes the header. When that fails there is no file.
+    [[nodiscard]] static Result<std::unique_ptr<Journal>> begin(ports::Files& files,
+                                                                const std::string& path,
+                                                                const Header& header);
+    /// Goes on with one that was read and is ours now.
+    Journal(std::unique_ptr<ports::OwnedFile> file, const Remains& remains);
+    Journal(const Journal&) = delete;
+    Journal& operator=(const Journal&) = delete;
+    ~Journal() = default;
+
+    /// Written in one piece: all of them, or none.
+    [[nodiscard]] Result<std::vector<UndoId>> will_undo(UndoKind kind, const std::string& place,
+                                                        const std::string& space,
+                                                        const std::vector<net::Undo>& undos);
+    /// They are not open any more, even when that cannot be written: to undo them once more does
+    /// nothing.
+    [[nodiscard]] Result<void> undone(const std::vector<UndoId>& ids);
+    /// From here on entries of the kind `undo` are void; not when it cannot be written.
+    [[nodiscard]] Result<void> commit();
+    /// Nothing is left to do.
+    [[nodiscard]] bool is_empty() const noexcept { return open_.empty(); }
+    [[nodiscard]] Result<void> remove();
+
+private:
+    struct Open {
+        UndoId id;
+        UndoKind kind;
+    };
+    [[nodiscard]] Result<void> append(std::string lines);
+
+    std::unique_ptr<ports::OwnedFile> file_;
+    std::vector<Open> open_;
+    std::uint64_t last_ = 0;
+    bool cut_ = false;
+};
+
+}  // namespace ktm::host

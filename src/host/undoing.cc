@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// host/undoing.cc: one undo, and many, newest first.
+#include "host/undoing.hh"
+
+#include <optional>
+#include <utility>
+
+#include "host/turns.hh"
+
+namespace ktm::host {
+
+namespace {
+
+using Done = UniqueFunction<void(Result<Undone>)>;
+
+/// What is there. What is gone answers nothing.
+Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
+    net::Answers answers;
+    for (Result<net::Answer>& one : outcome) {
+        if (one) {
+            answers.push_back(std::move(*one));
+        } else if (is_gone_already(one.error())) {
+            answers.emplace_back();
+        } else {
+            return std::move(one).error();
+        }
+    }
+    return answers;
+}
+
+/// Of several errors the first; an unknown outcome is one.
+Result<Undone> judge(ports::Network::Outcome outcome) {
+    Undone undone;
+    std::optional<Error> error;
+    for (Result<net::Answer>& one : outcome) {
+        if (one) {
+            undone.changed = true;
+        } else if (!is_gone_already(one.error()) && !error) {
+            error = std::move(one).error();
+        }
+    }
+    return error ? Result<Undone>{std::move(*error)} : Result<Undone>{undone};
+}
+
+}  // namespace
+
+void undo(Namespace& space, net::Undo wanted, Undoing how, Done done) {
+    net::Requests queries = net::queries_of(wanted);
+    space.send(std::move(queries),
+               [&space, wanted = std::move(wanted), how,
+                done = std::move(done)](ports::Network::Outcome outcome) mutable {
+                   Result<net::Answers> answers = answers_of(std::move(outcome));
+                   if (!answers) {
+                       done(std::move(answers).error());
+                       return;
+                   }
+                   net::Requests requests = net::requests_of(wanted, *answers);
+                   if (requests.empty() || how == Undoing::dry) {
+                       done(Undone{!requests.empty()});
+                       return;
+                   }
+                   space.send(std::move(requests),
+                              [done = std::move(done)](ports::Network::Outcome acted) mutable {
+                                  done(judge(std::move(acted)));
+                              });
+               });
+}
+
+void undo_all(Namespace& space, std::vector<net::Undo> wanted,
+              UniqueFunction<void(std::size_t, Result<Undone>)> each, UniqueFunction<void()> done) {
+    struct All {
+        std::vector<net::Undo> wanted;
+        UniqueFunction<void(std::size_t, Result<Undone>)> each;
+        UniqueFunction<void()> done;
+    };
+    auto all = std::make_shared<All>(All{std::move(wanted), std::move(each), std::move(done)});
+    Turns::take([&space, all](Turns::Next next) {
+        if (all->wanted.empty()) {
+            all->done();
+            return;
+        }
+        net::Undo newest = std::move(all->wanted.back());
+        all->wanted.pop_back();
+        undo(space, std::move(newest), Undoing::for_real,
+             [all, next = std::move(next)](Result<Undone> undone) mutable {
+                 all->each(all->wanted.size(), std::move(undone));
+                 next();
+             });
+    });
+}
+
+}  // namespace ktm::host

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// net/divert.cc: routes and filters in front of those that are there.
+#include "net/divert.hh"
+
+#include <algorithm>
+#include <utility>
+
+namespace ktm::net {
+
+namespace {
+
+/// LIMIT: addresses of one guest; all of them go out in one message.
+constexpr std::size_t addresses_max = 64;
+/// The parent of filters, whether the qdisc is clsact or ingress.
+constexpr std::uint32_t ingress_parent = 0xfffffff1;
+/// In IPv6 the lower metric wins; what nobody sets is 1024.
+constexpr std::uint32_t first_metric_v6 = 1;
+
+/// What a plan gave makes no sense, whatever the kernel says.
+Error wrong(std::string what) {
+    return Error{Kind::invalid, "bad-argument", std::move(what), "", nullptr};
+}
+
+Error misfit(std::string code, std::string what) {
+    return Error{Kind::refused, std::move(code), std::move(what), "", nullptr};
+}
+
+Error no_such_link(const std::string& name) {
+    return misfit("ENODEV", "there is no interface " + name);
+}
+
+IpPrefix host_prefix(const IpAddress& address) {
+    return *IpPrefix::parse(address.text());
+}
+
+/// The metric with which ours comes first. In IPv4 a route is put before those of the same metric;
+/// in IPv6 it must have a lower one.
+Result<std::uint32_t> metric_in_front(const IpAddress& address, const Answer& there) {
+    std::uint32_t lowest = UINT32_MAX;
+    for (const RouteFacts& route : there.routes) {
+        if (route.protocol == our_protocol) {
+            return misfit("diverted", address.text() + " is diverted already, to " + route.link);
+        }
+        lowest = std::min(lowest, route.metric);
+    }
+    if (address.family() == Family::v4) {
+        return there.routes.empty() ? 0 : lowest;
+    }
+    if (lowest <= first_metric_v6) {
+        return misfit("no-room", "there is a route to " + address.text() +
+                                     " of metric 1, and none can come before it");
+    }
+    return first_metric_v6;
+}
+
+std::optional<MacAddress> permanent_neighbour(const IpAddress& address, const Answer& there) {
+    for (const NeighbourFacts& neighbour : there.neighbours) {
+        if (neighbour.address == address && neighbour.permanent) {
+            return neighbour.mac;
+        }
+    }
+    return std::nullopt;
+}
+
+Result<void> check(const std::vector<IpAddress>& addresses) {
+    if (addresses.empty() || addresses.size() > addresses_max) {
+        return wrong("expected 1 to " + std::to_string(addresses_max) + " addresses, got " +
+                     std::to_string(addresses.size()));
+    }
+    for (auto address = addresses.begin(); address != addresses.end(); ++address) {
+        if (std::find(addresses.begin(), address, *address) != address) {
+            return wrong(address->text() + " is there twice");
+        }
+    }
+    return {};
+}
+
+Steps neighbour_steps(const std::vector<IpAddress>& addresses, const MacAddress& mac,
+                      const std::string& link, const Answer& there) {
+    Steps steps;
+    for (const IpAddress& address : addresses) {
+        const SetNeighbour ours{address, mac, link};
+        steps.push_back({ours, UndoNeighbour{ours, permanent_neighbour(address, there)}, true});
+    }
+    return steps;
+}
+
+bool has_v6(const std::vector<IpAddress>& addresses) {
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [](const IpAddress& address) { return address.family() == Family::v6; });
+}
+
+/// In IPv4 the tunnel's own device forwards; IPv6 knows one switch for the whole node.
+Result<void> check_forwarding(const Answer& all) {
+    if (all.text.starts_with('0')) {
+        return misfit("no-forwarding",
+                      "this node forwards no IPv6 (net.ipv6.conf.all.forwarding is 0), so nothing "
+                      "would reach the guest; set it to 1");
+    }
+    return {};
+}
+
+Result<Steps> route_steps(const RouteWish& wish, const Answers& answers) {
+    const std::size_t count = wish.addresses.size();
+    if (wish.arrives && has_v6(wish.addresses)) {
+        KTM_CHECK(check_forwarding(answers.back()));
+    }
+    if (answers[count].links.empty()) {
+        return no_such_link(wish.link);
+    }
+    Steps steps;
+    if (wish.mac) {
+        steps = neighbour_steps(wish.addresses, *wish.mac, wish.link, answers[count + 1]);
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        const IpAddress& address = wish.addresses[at];
+        Result<std::uint32_t> metric = metric_in_front(address, answers[at]);
+        if (!metric) {
+            return std::move(metric).error();
+        }
+        const Route route{host_prefix(address), wish.link, std::nullopt,
+                          wish.table,           *metric,   wish.encapsulation};
+        steps.push_back({AddRoute{route}, UndoRoute{route}, true});
+    }
+    steps.back().with_next = false;
+    return steps;
+}
+
+bool has_kind(const Answer& qdiscs, std::string_view kind) {
+    return std::any_of(qdiscs.qdiscs.begin(), qdiscs.qdiscs.end(), [&](const QdiscFacts& qdisc) {
+        return qdisc.parent == ingress_parent && qdisc.kind == kind;
+    });
+}
+
+Result<Steps> redirect_steps(Redirect wish, const Answers& answers) {
+    if (answers[0].links.empty() || answers[1].links.empty()) {
+        return no_such_link(answers[0].links.empty() ? wish.link : wish.to);
+    }
+    const bool clsact = has_kind(answers[2], "clsact");
+    const bool ingress = has_kind(answers[2], "ingress");
+    if (ingress && wish.direction == Direction::egress) {
+        return misfit("no-room", wish.link +
+                                     " has a qdisc `ingress`, and beside that none for "
+                                     "what leaves; redirect where the frames come in");
+    }
+    for (const FilterFacts& filter : answers[3].filters) {
+        if (filter.ours) {
+            return misfit("diverted", "frames at " + wish.link + " are redirected already");
+        }
+        if (filter.priority <= wish.priority) {
+            return misfit("no-room", "a filter of " + wish.link + " has the priority " +
+                                         std::to_string(filter.priority) +
+                                         ", and ours must come before it");
+        }
+    }
+    const bool make_clsact = !clsact && !ingress;
+    const UndoRedirect undo{wish, make_clsact};
+    Steps steps;
+    if (make_clsact) {
+        steps.push_back({AddClsact{wish.link}, undo, true});
+    }
+    steps.push_back({AddRedirect{std::move(wish)},
+                     make_clsact ? std::nullopt : std::optional<Undo>{undo}, false});
+    return steps;
+}
+
+}  // namespace
+
+Result<Wanted> want(const RouteWish& wish) {
+    KTM_CHECK(check(wish.addresses));
+    Wanted wanted;
+    wanted.what = "the way of " + wish.addresses.front().text() +
+                  (wish.addresses.size() > 1 ? " and others" : "") + " to " + wish.link;
+    for (const IpAddress& address : wish.addresses) {
+        wanted.queries.emplace_back(FindRoutes{host_prefix(address), wish.table});
+    }
+    wanted.queries.emplace_back(FindLink{wish.link});
+    if (wish.mac) {
+        wanted.queries.emplace_back(ListNeighbours{wish.link});
+    }
+    if (wish.arrives && has_v6(wish.addresses)) {
+        wanted.queries.emplace_back(ReadSetting{"ipv6/conf/all/forwarding"});
+    }
+    wanted.steps = [wish](const Answers& answers) { return route_steps(wish, answers); };
+    return wanted;
+}
+
+Result<Wanted> want_neighbours(const std::vector<IpAddress>& addresses, const MacAddress& mac,
+                               const std::string& link) {
+    KTM_CHECK(check(addresses));
+    Wanted wanted;
+    wanted.what = "the neighbour " + addresses.front().text() + " on " + link;
+    wanted.queries = {FindLink{link}, ListNeighbours{link}};
+    wanted.steps = [=](const Answers& answers) -> Result<Steps> {
+        if (answers[0].links.empty()) {
+            return no_such_link(link);
+        }
+        Steps steps = neighbour_steps(addresses, mac, link, answers[1]);
+        steps.back().with_next = false;
+        return steps;
+    };
+    return wanted;
+}
+
+Result<Wanted> want(const Redirect& wish) {
+    Wanted wanted;
+    wanted.what = describe(AddRedirect{wish});
+    wanted.queries = {FindLink{wish.link}, FindLink{wish.to}, ListQdiscs{wish.link},
+                      ListFilters{wish.link, wish.direction}};
+    wanted.steps = [wish](const Answers& answers) { return redirect_steps(wish, answers); };
+    return wanted;
+}
+
+}  // namespace ktm::net

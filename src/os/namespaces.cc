@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// os/namespaces.cc: a network namespace, to be entered for a moment.
+#include "os/namespaces.hh"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "base/assert.hh"
+
+namespace ktm::os {
+
+namespace {
+
+/// Of the thread, not of the process: others may be elsewhere.
+constexpr const char* own_file = "/proc/thread-self/ns/net";
+/// Where `ip netns` keeps names.
+constexpr std::string_view names_folder = "/run/netns/";
+/// LIMIT: of a setting; the largest of the kernel's own are lists of some hundred bytes.
+constexpr std::size_t setting_bytes_max = 4096;
+
+std::string identity_of(const struct stat& facts) {
+    return std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
+}
+
+/// Where this thread is; empty when /proc does not tell.
+std::string own_identity() {
+    struct stat facts {};
+    return ::stat(own_file, &facts) == 0 ? identity_of(facts) : "";
+}
+
+std::string path_of(const std::string& place) {
+    if (place.empty()) {
+        return own_file;
+    }
+    return place.find('/') == std::string::npos ? std::string(names_folder) + place : place;
+}
+
+std::string said(const std::string& place) {
+    return place.empty() ? "our own network namespace" : "the network namespace " + place;
+}
+
+/// /proc/sys/net is not left upwards, and not by a name that means something else to the kernel.
+bool is_setting_name(std::string_view name) {
+    if (name.empty() || name.find('\0') != std::string_view::npos) {
+        return false;
+    }
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const std::size_t end = std::min(name.find('/', begin), name.size());
+        const std::string_view part = name.substr(begin, end - begin);
+        if (part.empty() || part == "." || part == "..") {
+            return false;
+        }
+        begin = end + 1;
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<NetworkNamespace> NetworkNamespace::open(const std::string& place) {
+    const std::string intent = "enter " + said(place);
+    if (place == "." || place == ".." || place.find('\0') != std::string::npos) {
+        return Error{Kind::usage, "EINVAL", "that is neither a name nor a path", intent, nullptr};
+    }
+    // A path may lead to a FIFO; without O_NONBLOCK the open would wait for its writer.
+    Descriptor file{::open(path_of(place).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!file.is_open()) {
+        return system_error(errno, intent);
+    }
+    if (::ioctl(file.number(), NS_GET_NSTYPE) != CLONE_NEWNET) {
+        return Error{Kind::usage, "EINVAL", path_of(place) + " is no network namespace", intent,
+                     nullptr};
+    }
+    struct stat facts {};
+    if (::fstat(file.number(), &facts) != 0) {
+        return system_error(errno, intent);
+    }
+    return NetworkNamespace{std::move(file), identity_of(facts), place};
+}
+
+Result<void> NetworkNamespace::inside(UniqueFunction<void()> work) const {
+    const std::string home_identity = own_identity();
+    if (home_identity == identity_) {
+        work();
+        return {};
+    }
+    const std::string intent = "enter " + said(place_);
+    const Descriptor home{::open(own_file, O_RDONLY | O_CLOEXEC)};
+    if (!home.is_open()) {
+        return system_error(errno, intent);
+    }
+    // ORDER: the way back is tried first. In a user namespace of ours we may be free to enter what
+    // is ours, and not to return to what is not.
+    for (const int place : {home.number(), file_.number()}) {
+        if (::setns(place, CLONE_NEWNET) != 0) {
+            return system_error(errno, intent);
+        }
+    }
+    work();
+    // Anything that we did from here on would be done to the wrong namespace.
+    KTM_ASSERT(::setns(home.number(), CLONE_NEWNET) == 0);
+    KTM_ASSERT(own_identity() == home_identity);
+    return {};
+}
+
+Result<Descriptor> open_setting(const NetworkNamespace& space, const std::string& name, int flags) {
+    const std::string path = "/proc/sys/net/" + name;
+    const std::string intent = "open " + path;
+    if (!is_setting_name(name)) {
+        return Error{Kind::usage, "EINVAL", "that is no name of a setting", intent, nullptr};
+    }
+    int number = -1;
+    int fault = 0;
+    // The names below /proc/sys/net are looked up in the namespace of who asks, even from a folder
+    // that was opened elsewhere; an open file keeps to its namespace.
+    KTM_CHECK(space.inside([&] {
+        number = ::open(path.c_str(), flags | O_CLOEXEC);
+        fault = errno;
+    }));
+    if (number < 0) {
+        return system_error(fault, intent);
+    }
+    return Descriptor{number};
+}
+
+Result<std::string> read_setting(const NetworkNamespace& space, const std::string& name) {
+    Result<Descriptor> file = open_setting(space, name, O_RDONLY);
+    if (!file) {
+        return std::move(file).error();
+    }
+    std::array<char, setting_bytes_max> buffer;
+    const ssize_t count = ::read(file->number(), buffer.data(), buffer.size());
+    if (count < 0) {
+        return system_error(errno, "read /proc/sys/net/" + name);
+    }
+    std::string text{buffer.data(), static_cast<std::size_t>(count)};
+    if (text.ends_with('\n')) {
+        text.pop_back();
+    }
+    return text;
+}
+
+Result<void> write_setting(const NetworkNamespace& space, const std::string& name,
+                           const std::string& value) {
+    Result<Descriptor> file = open_setting(space, name, O_WRONLY);
+    if (!file) {
+        return std::move(file).error();
+    }
+    // In one piece: the kernel takes each write for a whole value.
+    const ssize_t count = ::write(file->number(), value.data(), value.size());
+    if (count != static_cast<ssize_t>(value.size())) {
+        return system_error(count < 0 ? errno : EIO, "write /proc/sys/net/" + name);
+    }
+    return {};
+}
+
+}  // namespace ktm::os

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/run_net.cc: the kernel's side of a run: made when it is needed, closed at the end.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "script/net_side.hh"
+#include "script/run.hh"
+
+namespace ktm::script {
+
+NetSide& Run::net() {
+    if (net_ == nullptr) {
+        net_ = std::make_unique<NetSide>(*this, world_, host_settings_);
+        if (machine_.is_committed()) {
+            (void)commit_net();
+        }
+    }
+    return *net_;
+}
+
+void Run::report_losses(const host::Hold& hold) {
+    const host::HoldCounts& counts = hold.last_counts();
+    const std::string& tap = hold.tap();
+    if (counts.guarded) {
+        observer_.on_words(
+            "warn", "the hold on " + tap + " was opened by its guard: it was blocked for too long");
+    }
+    if (counts.lost() == 0) {
+        return;
+    }
+    const auto part = [](std::uint64_t count, const char* where) {
+        return count == 0 ? std::string{} : std::to_string(count) + where;
+    };
+    std::string text;
+    for (const std::string& lost : {part(counts.dropped_plug, " did not fit into its plug"),
+                                    part(counts.dropped_ring, " did not fit into its ring"),
+                                    part(counts.left, " were not taken by anybody")}) {
+        text += lost.empty() ? "" : (text.empty() ? "" : ", ") + lost;
+    }
+    text = "the hold on " + tap + " lost " + std::to_string(counts.lost()) + " packets: " + text;
+    auto& losses = outcome_.losses;
+    if (std::find(losses.begin(), losses.end(), text) != losses.end()) {
+        return;  // Two asked, and both were told.
+    }
+    observer_.on_words("error", text);
+    outcome_.losses.push_back(std::move(text));
+}
+
+/// Behind the commit nothing is undone, by us or by who recovers. When that cannot be written down
+/// there is no way back either; so it is said.
+bool Run::commit_net() {
+    Result<void> committed = net_->host().commit();
+    if (!committed) {
+        observer_.on_words("error", committed.error().sentence());
+    }
+    return committed.has_value();
+}
+
+/// What was not given back stays written down, for whoever recovers.
+void Run::close_net() {
+    if (net_ == nullptr) {
+        return;
+    }
+    const bool keeps = outcome_.ended.end == engine::End::done || outcome_.ended.committed;
+    if (keeps && !commit_net()) {
+        outcome_.ended.left.push_back(
+            {"the journal " + net_->host().journal_path(),
+             "it does not say that the run has committed: remove it, and do not recover from it"});
+    } else if (Result<std::string> journal = net_->host().close()) {
+        outcome_.journal = std::move(*journal);
+    } else {
+        observer_.on_words("warn", journal.error().sentence() + ": " + net_->host().journal_path());
+    }
+    net_.reset();
+}
+
+}  // namespace ktm::script

@@ -56,14 +56,15 @@ constexpr const char* recover_examples =
     "A run writes down how each change of this host is taken back, before it makes it. What a run\n"
     "that was killed has left is taken back here, newest first; what a living run has made is "
     "left\n"
-    "alone. Where the journal is lost, devices, routes, qdiscs and filters are found by their "
-    "marks\n"
-    "and removed, in this namespace, in those that 'ip netns' names, and in those that are given.\n"
-    "It may be killed and begun again.\n"
+    "alone. Where the journal is lost, devices, routes, qdiscs and filters are found by their\n"
+    "marks, in this namespace, in those that 'ip netns' names, and in those that are given. They\n"
+    "are told, and taken back with --by-mark: only you know that no run lives whose journal lies\n"
+    "elsewhere. A recovery may be killed and begun again.\n"
     "\n"
     "Examples:\n"
     "  katamaran recover --dry-run                   what would be done\n"
     "  katamaran recover\n"
+    "  katamaran recover --by-mark\n"
     "  katamaran recover --netns /proc/4242/ns/net --json\n"
     "\n"
     "Exit codes: 0 nothing is left, 1 something could not be taken back, 2 wrong usage.";
@@ -198,6 +199,8 @@ struct CommandLine {
             ->take_all()
             ->allow_extra_args(false)
             ->check(not_empty());
+        recover->add_flag("--by-mark", recover_options.by_mark,
+                          "Take back what is ours by its marks, too, though no journal has it");
         recover->add_flag("--dry-run", recover_options.dry, "Only say what would be done");
         add_state(recover);
         recover->add_flag("--json", recover_options.json, "One JSON object a line, the last a sum");

@@ -94,6 +94,7 @@ host::RecoverySettings settings_of(const ports::World& world, const RecoverOptio
     settings.folder = options.folder;
     settings.boot = boot_id(world.files);
     settings.dry = options.dry;
+    settings.by_mark = options.by_mark;
     settings.places = {""};
     if (Result<std::vector<std::string>> names = world.files.list(names_folder)) {
         settings.places.insert(settings.places.end(), names->begin(), names->end());

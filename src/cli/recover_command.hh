@@ -12,6 +12,7 @@ namespace ktm::cli {
 struct RecoverOptions {
     std::string folder;               ///< Of journals.
     std::vector<std::string> places;  ///< Namespaces to search, besides our own and the named ones.
+    bool by_mark = false;
     bool dry = false;
     bool json = false;
 };

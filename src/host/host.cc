@@ -208,6 +208,7 @@ void Host::step(const std::shared_ptr<Order>& order, Held held) {
                 shared->ids.clear();
             }
             const AcquiredId id = ids_.next();
+            shared->acted = true;
             held_.emplace(id, std::move(*shared));
             order->done(id);
         });
@@ -275,7 +276,10 @@ void Host::undo_held(std::shared_ptr<Held> held, bool forget, Given done) {
         std::optional<Error> error;
     };
     std::vector<net::Undo> undos = undos_of(*held->steps);
-    if (is_void(held->kind)) {
+    if (!held->acted && forget) {
+        note_undone(held->ids);  // It was prepared alone: what looks like ours is another's.
+    }
+    if (!held->acted || is_void(held->kind)) {
         undos.clear();
     }
     auto state = std::make_shared<State>();
@@ -338,6 +342,7 @@ void Host::act(AcquiredId id, Given done) {
         done(Error{Kind::usage, "given-back", "it was given back already", "", nullptr});
         return;
     }
+    found->second.acted = true;
     const Held held = found->second;
     Namespace& space = *held.space;
     const unsigned turn = held.turns;

@@ -92,6 +92,7 @@ private:
         std::string what;
         std::shared_ptr<const net::Steps> steps;
         std::vector<UndoId> ids;  ///< Of those steps that have an undo, in their order.
+        bool acted = false;       ///< Something of it was carried out, or may have been.
         unsigned turns = 0;       ///< How often it was taken back: what began before stops.
     };
     /// What is being acquired.

@@ -76,6 +76,7 @@ void Namespace::give_up(std::uint64_t number) {
                                        "; it is not known whether it was carried out",
                                    net::describe(request), nullptr});
     }
+    network_->give_up();
     // LIFETIME: gone before somebody hears of it: the answer can still come while they ask anew.
     Answered answered = std::move(late.mapped()->answered);
     late = {};

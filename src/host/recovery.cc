@@ -409,6 +409,13 @@ void Recovery::Work::undo_leftover(Next next) {
     leftovers.pop_back();
     Recovered recovered{left.leftover.run, net::describe(left.leftover.undo), left.space->place(),
                         End::undone, std::move(left.leftover.unknown)};
+    if (!settings.by_mark) {
+        recovered.end = End::skipped;
+        recovered.why = "no journal here has it; when no run lives, --by-mark takes it back";
+        tell(std::move(recovered));
+        next();
+        return;
+    }
     undo(*left.space, std::move(left.leftover.undo),
          settings.dry ? Undoing::dry : Undoing::for_real,
          [weak = weak_from_this(), recovered = std::move(recovered),

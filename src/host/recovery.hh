@@ -60,7 +60,10 @@ struct RecoverySettings {
     std::string folder;
     std::string boot;                 ///< Of the kernel that runs now.
     std::vector<std::string> places;  ///< Namespaces that are searched by tag.
-    bool dry = false;                 ///< Only say what would be done.
+    /// What has no journal in this folder is taken back, too. Its run may live, and have it
+    /// elsewhere; so somebody must say that none does.
+    bool by_mark = false;
+    bool dry = false;  ///< Only say what would be done.
 };
 
 /// Recovers everything whose owner is gone. `told` hears each thing as it is done, `done` once,

@@ -53,13 +53,20 @@ Result<std::uint32_t> metric_in_front(const IpAddress& address, const Answer& th
     return first_metric_v6;
 }
 
-std::optional<MacAddress> permanent_neighbour(const IpAddress& address, const Answer& there) {
+UndoNeighbour undo_of(const SetNeighbour& ours, const Answer& there) {
     for (const NeighbourFacts& neighbour : there.neighbours) {
-        if (neighbour.address == address && neighbour.permanent) {
-            return neighbour.mac;
+        if (neighbour.address == ours.address && neighbour.permanent) {
+            return UndoNeighbour{ours, neighbour.mac, neighbour.protocol};
         }
     }
-    return std::nullopt;
+    return UndoNeighbour{ours, std::nullopt, 0};
+}
+
+/// A guest that has been here before: its way is there still.
+bool is_there(const Route& wanted, const Answer& there) {
+    return std::any_of(there.routes.begin(), there.routes.end(), [&](const RouteFacts& route) {
+        return route.protocol == wanted.protocol && route.link == wanted.link;
+    });
 }
 
 Result<void> check(const std::vector<IpAddress>& addresses) {
@@ -75,12 +82,13 @@ Result<void> check(const std::vector<IpAddress>& addresses) {
     return {};
 }
 
-Steps neighbour_steps(const std::vector<IpAddress>& addresses, const MacAddress& mac,
-                      const std::string& link, const Answer& there) {
+Steps neighbour_steps(const std::vector<IpAddress>& addresses, const SetNeighbour& pattern,
+                      const Answer& there) {
     Steps steps;
     for (const IpAddress& address : addresses) {
-        const SetNeighbour ours{address, mac, link};
-        steps.push_back({ours, UndoNeighbour{ours, permanent_neighbour(address, there)}, true});
+        SetNeighbour ours = pattern;
+        ours.address = address;
+        steps.push_back({ours, undo_of(ours, there), true});
     }
     return steps;
 }
@@ -109,8 +117,10 @@ Result<Steps> route_steps(const RouteWish& wish, const Answers& answers) {
         return no_such_link(wish.link);
     }
     Steps steps;
+    const std::uint8_t protocol = wish.arrives ? arrival_protocol : our_protocol;
     if (wish.mac) {
-        steps = neighbour_steps(wish.addresses, *wish.mac, wish.link, answers[count + 1]);
+        steps = neighbour_steps(wish.addresses, SetNeighbour{{}, *wish.mac, wish.link, protocol},
+                                answers[count + 1]);
     }
     for (std::size_t at = 0; at < count; ++at) {
         const IpAddress& address = wish.addresses[at];
@@ -118,9 +128,11 @@ Result<Steps> route_steps(const RouteWish& wish, const Answers& answers) {
         if (!metric) {
             return std::move(metric).error();
         }
-        const Route route{host_prefix(address), wish.link, std::nullopt,
-                          wish.table,           *metric,   wish.encapsulation};
-        steps.push_back({AddRoute{route}, UndoRoute{route}, true});
+        const Route route{host_prefix(address), wish.link, std::nullopt, wish.table, *metric,
+                          wish.encapsulation,   protocol};
+        if (!wish.arrives || !is_there(route, answers[at])) {
+            steps.push_back({AddRoute{route}, UndoRoute{route}, true});
+        }
     }
     steps.back().with_next = false;
     return steps;
@@ -195,7 +207,7 @@ Result<Wanted> want_neighbours(const std::vector<IpAddress>& addresses, const Ma
         if (answers[0].links.empty()) {
             return no_such_link(link);
         }
-        Steps steps = neighbour_steps(addresses, mac, link, answers[1]);
+        Steps steps = neighbour_steps(addresses, SetNeighbour{{}, mac, link}, answers[1]);
         steps.back().with_next = false;
         return steps;
     };

@@ -28,7 +28,9 @@ enum class Carrier : std::uint8_t { ipip, gre, gretap, ip6tnl, ip6gre, ip6gretap
 [[nodiscard]] bool carries_frames(Carrier carrier) noexcept;
 
 /// What marks a route, a qdisc or a filter as ours, where the kernel has no room for a text.
-inline constexpr std::uint8_t our_protocol = 0x6b;            ///< Of routes and neighbours.
+inline constexpr std::uint8_t our_protocol = 0x6b;  ///< Of routes and neighbours.
+/// The same of a guest's arrival, which stays when the guest has come: not a leftover.
+inline constexpr std::uint8_t arrival_protocol = 0x6c;
 inline constexpr std::uint32_t our_plug_handle = 0x6b610000;  ///< "6b61:"
 inline constexpr std::uint32_t our_pacer_handle = 0x6b620000;
 inline constexpr std::uint32_t our_filter_handle = 0x6b61;
@@ -103,6 +105,7 @@ struct Route {
     std::uint32_t table = main_table;
     std::uint32_t metric = 0;
     std::optional<Encapsulation> encapsulation;
+    std::uint8_t protocol = our_protocol;
     friend bool operator==(const Route&, const Route&) = default;
 };
 
@@ -124,6 +127,7 @@ struct SetNeighbour {
     IpAddress address;
     MacAddress mac;
     std::string link;
+    std::uint8_t protocol = our_protocol;
     friend bool operator==(const SetNeighbour&, const SetNeighbour&) = default;
 };
 

@@ -12,7 +12,7 @@ constexpr std::uint32_t root = 0xffffffff;
 constexpr std::uint32_t ingress_parent = 0xfffffff1;
 
 bool is_ours(const RouteFacts& there, const Route& ours) {
-    return there.protocol == our_protocol && there.to == ours.to && there.link == ours.link &&
+    return there.protocol == ours.protocol && there.to == ours.to && there.link == ours.link &&
            there.metric == ours.metric && there.table == ours.table;
 }
 
@@ -73,18 +73,24 @@ struct Decision {
 
     Requests operator()(const UndoNeighbour& undo) const {
         const auto& there = answers[1].neighbours;
-        const bool ours =
-            std::any_of(there.begin(), there.end(), [&](const NeighbourFacts& neighbour) {
-                return neighbour.address == undo.ours.address && neighbour.permanent &&
-                       neighbour.mac == undo.ours.mac;
+        const auto found =
+            std::find_if(there.begin(), there.end(), [&](const NeighbourFacts& neighbour) {
+                return neighbour.address == undo.ours.address && neighbour.permanent;
             });
-        if (!ours || undo.former == undo.ours.mac) {
-            return {};
+        // The kernel keeps a neighbour's protocol when that is not told: so ours goes, and then the
+        // former comes. A process that is killed in between leaves none.
+        const bool absent = found == there.end() && !answers[0].links.empty();
+        const bool ours = found != there.end() && found->mac == undo.ours.mac &&
+                          found->protocol == undo.ours.protocol;
+        Requests requests;
+        if (ours) {
+            requests.emplace_back(DeleteNeighbour{undo.ours.address, undo.ours.link});
         }
-        if (undo.former) {
-            return {SetNeighbour{undo.ours.address, *undo.former, undo.ours.link}};
+        if (undo.former && (ours || absent)) {
+            requests.emplace_back(SetNeighbour{undo.ours.address, *undo.former, undo.ours.link,
+                                               undo.former_protocol});
         }
-        return {DeleteNeighbour{undo.ours.address, undo.ours.link}};
+        return requests;
     }
 
     Requests operator()(const UndoQueueLength& undo) const {

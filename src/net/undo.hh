@@ -35,6 +35,7 @@ struct UndoRoute {
 struct UndoNeighbour {
     SetNeighbour ours;
     std::optional<MacAddress> former;  ///< Of a permanent one; others are found anew.
+    std::uint8_t former_protocol = 0;
     friend bool operator==(const UndoNeighbour&, const UndoNeighbour&) = default;
 };
 

@@ -57,6 +57,7 @@ std::string route_json(const Route& route) {
         writer.text("via", route.via->text());
     }
     writer.integer("table", route.table).integer("metric", route.metric);
+    writer.integer("protocol", route.protocol);
     if (route.encapsulation) {
         ObjectWriter inner;
         inner.text("local", route.encapsulation->local.text());
@@ -92,9 +93,10 @@ struct Writer {
     std::string operator()(const UndoNeighbour& undo) const {
         ObjectWriter writer = begin("neighbour");
         writer.text("address", undo.ours.address.text()).text("mac", undo.ours.mac.text());
-        writer.text("link", undo.ours.link);
+        writer.text("link", undo.ours.link).integer("protocol", undo.ours.protocol);
         if (undo.former) {
             writer.text("former", undo.former->text());
+            writer.integer("former_protocol", undo.former_protocol);
         }
         return std::move(writer).finish();
     }
@@ -222,6 +224,7 @@ Route read_route(Reader& reader) {
     }
     route.table = reader.number<std::uint32_t>("table");
     route.metric = reader.number<std::uint32_t>("metric");
+    route.protocol = reader.number<std::uint8_t>("protocol");
     if (reader.has("encapsulation")) {
         route.encapsulation = reader.inside("encapsulation", [](Reader& inner) {
             Encapsulation encapsulation;
@@ -265,8 +268,10 @@ UndoNeighbour read_neighbour(Reader& reader) {
     undo.ours.address = reader.parsed<IpAddress>("address");
     undo.ours.mac = reader.parsed<MacAddress>("mac");
     undo.ours.link = reader.link("link");
+    undo.ours.protocol = reader.number<std::uint8_t>("protocol");
     if (reader.has("former")) {
         undo.former = reader.parsed<MacAddress>("former");
+        undo.former_protocol = reader.number<std::uint8_t>("former_protocol");
     }
     return undo;
 }

@@ -59,7 +59,7 @@ Message route_message(int type, int flags, rtmsg head, const net::Route& route,
                       std::uint32_t link) {
     head.rtm_family = kernel_family(route.to.address().family());
     head.rtm_dst_len = static_cast<unsigned char>(route.to.length());
-    head.rtm_protocol = net::our_protocol;
+    head.rtm_protocol = route.protocol;
     head.rtm_type = RTN_UNICAST;
     head.rtm_table = static_cast<unsigned char>(route.table < 256 ? route.table : RT_TABLE_COMPAT);
     Message message{type, change | flags, head};
@@ -160,7 +160,9 @@ struct Builder {
         Message message = neighbour_message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, head,
                                             request.address, link);
         message.value(NDA_LLADDR, request.mac.octets());
-        message.u8(NDA_PROTOCOL, net::our_protocol);
+        if (request.protocol != 0) {
+            message.u8(NDA_PROTOCOL, request.protocol);
+        }
         return single(message);
     }
     Built operator()(const net::DeleteNeighbour& request, std::uint32_t link) const {
@@ -182,12 +184,15 @@ struct Builder {
         return single(add_redirect_message(request.redirect, link, *to));
     }
     Result<Built> operator()(const net::DeleteRedirect& request, std::uint32_t link) const {
+        if (request.alone) {
+            // Without a handle the kernel deletes everything of this priority.
+            return single(delete_redirect_message(request.redirect, link, 0));
+        }
         Result<std::uint32_t> handle = numbers.filter(request.redirect, link);
         if (!handle) {
             return std::move(handle).error();
         }
-        // Without a handle the kernel deletes everything of this priority.
-        return single(delete_redirect_message(request.redirect, link, request.alone ? 0 : *handle));
+        return single(delete_redirect_message(request.redirect, link, *handle));
     }
 
     // --- Queries ---

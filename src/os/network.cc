@@ -96,6 +96,14 @@ public:
         go_on();
     }
 
+    /// Answers that come late go with the old socket.
+    void give_up() {
+        if (flight_) {
+            replace_socket(ETIMEDOUT);
+            batches_.pop_front();  // What of it was not sent yet never is.
+        }
+    }
+
     void abandon() {
         abandoned_ = true;
         batches_.clear();
@@ -373,6 +381,8 @@ public:
         const std::shared_ptr<Core> core = core_;
         core->send(std::move(requests), std::move(answered));
     }
+
+    void give_up() override { core_->give_up(); }
 
     [[nodiscard]] Result<std::unique_ptr<ports::Pinned>> watch(Handlers handlers) override {
         return watch_network(loop_, *space_, std::move(handlers));

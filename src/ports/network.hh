@@ -49,6 +49,10 @@ public:
     /// the Network forgets who waits.
     virtual void send(net::Requests requests, Answered answered) = 0;
 
+    /// What is under way is not waited for any more, and holds nothing up that is sent later. Calls
+    /// nobody.
+    virtual void give_up() {}
+
     /// Tells changes until it is destroyed; never from inside this call.
     [[nodiscard]] virtual Result<std::unique_ptr<Pinned>> watch(Handlers handlers) = 0;
 

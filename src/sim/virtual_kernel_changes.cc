@@ -149,7 +149,7 @@ struct VirtualKernel::Changes {
         route.facts.table = wanted.route.table;
         route.facts.metric =
             effective_metric(wanted.route.to.address().family(), wanted.route.metric);
-        route.facts.protocol = net::our_protocol;
+        route.facts.protocol = wanted.route.protocol;
         route.encapsulation = wanted.route.encapsulation;
         const bool there =
             std::any_of(state.routes.begin(), state.routes.end(),
@@ -172,7 +172,7 @@ struct VirtualKernel::Changes {
                 return route.facts.to == wanted.route.to &&
                        route.facts.table == wanted.route.table &&
                        route.facts.link == wanted.route.link &&
-                       route.facts.protocol == net::our_protocol &&
+                       route.facts.protocol == wanted.route.protocol &&
                        (wanted.route.metric == 0 || route.facts.metric == wanted.route.metric) &&
                        (!wanted.route.via || route.facts.via == wanted.route.via);
             });
@@ -200,7 +200,7 @@ struct VirtualKernel::Changes {
             place = state.neighbours.insert(place, net::NeighbourFacts{});
         }
         *place =
-            net::NeighbourFacts{wanted.address, wanted.mac, wanted.link, true, net::our_protocol};
+            net::NeighbourFacts{wanted.address, wanted.mac, wanted.link, true, wanted.protocol};
         kernel.tell_neighbour(*place, false);
         return 0;
     }

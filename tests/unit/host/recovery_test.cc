@@ -250,6 +250,24 @@ TEST_CASE("host/recovery: without a journal, what bears our marks is found and r
     CHECK(recover(stage, {"", blue}).told.empty());
 }
 
+TEST_CASE("host/recovery: what has no journal here is told, and taken only when somebody says so") {
+    Stage stage;
+    (void)leave(stage, {"routes"});
+    REQUIRE(stage.world.files.take_over(path).value_or(nullptr)->remove());
+    const std::string before = stage.sim.networks().kernel(blue).dump();
+    std::vector<Recovered> told;
+    Recovery recovery{stage.world, RecoverySettings{folder, "boot-1", {blue}, false, false},
+                      [&](const Recovered& one) { told.push_back(one); }, [](Result<int>) {}};
+    recovery.start();
+    stage.run();
+    REQUIRE_FALSE(told.empty());
+    for (const Recovered& one : told) {
+        CHECK(one.end == Recovered::End::skipped);
+        CHECK(one.why.find("--by-mark") != std::string::npos);
+    }
+    CHECK(stage.sim.networks().kernel(blue).dump() == before);
+}
+
 TEST_CASE("host/recovery: what a living run has written down is not taken for a leftover") {
     Stage stage;
     (void)leave(stage, {"tunnel", "routes"});
@@ -327,7 +345,7 @@ TEST_CASE("host/recovery: it may be destroyed at any moment, in its callbacks to
                 }
             };
             recovery = std::make_unique<Recovery>(
-                stage.world, RecoverySettings{folder, "boot-1", {blue}, false},
+                stage.world, RecoverySettings{folder, "boot-1", {blue}, true, false},
                 [&](const Recovered&) { count(); },
                 [&](Result<int>) {
                     done = true;

@@ -238,7 +238,7 @@ inline std::string_view name_of(Recovered::End end) {
 inline Recovering recover(Stage& stage, std::vector<std::string> places = {}, bool dry = false,
                           const std::string& boot = "boot-1") {
     Recovering result;
-    Recovery recovery{stage.world, RecoverySettings{folder, boot, std::move(places), dry},
+    Recovery recovery{stage.world, RecoverySettings{folder, boot, std::move(places), true, dry},
                       [&](const Recovered& one) {
                           result.told.push_back(std::string{name_of(one.end)} + ": " + one.what +
                                                 (one.why.empty() ? "" : " (" + one.why + ")"));

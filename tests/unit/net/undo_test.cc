@@ -35,8 +35,9 @@ std::vector<Undo> all_undos() {
     return {UndoTunnel{"ktm0", "katamaran/a/b"},
             UndoRoute{a_route()},
             UndoRoute{Route{*IpPrefix::parse("2001:db8::5/128"), "tap0", {}, 254, 1, {}}},
-            UndoNeighbour{{*IpAddress::parse("10.1.2.3"), guest, "tap0"}, std::nullopt},
-            UndoNeighbour{{*IpAddress::parse("2001:db8::5"), guest, "tap0"}, other},
+            UndoNeighbour{{*IpAddress::parse("10.1.2.3"), guest, "tap0"}, std::nullopt, 0},
+            UndoNeighbour{
+                {*IpAddress::parse("2001:db8::5"), guest, "tap0", arrival_protocol}, other, 9},
             UndoQueueLength{"tap0", 12000, 1000},
             UndoRootQdisc{"tap0", std::nullopt},
             UndoRootQdisc{"tap0", SavedQdisc{"pfifo", 0x00010000, std::string{"\0\x01\xff", 3}}},
@@ -155,11 +156,17 @@ TEST_CASE("net/undo: a neighbour is deleted or put back, if ours is there still"
     const auto with = [&](const MacAddress& mac, bool permanent, std::optional<MacAddress> former) {
         Answer answer;
         answer.neighbours.push_back({ours.address, mac, "tap0", permanent, our_protocol});
-        return decided(UndoNeighbour{ours, former}, {Answer{}, answer});
+        return decided(UndoNeighbour{ours, former, 7}, {Answer{}, answer});
     };
     REQUIRE(with(guest, true, {}) == Requests{DeleteNeighbour{ours.address, "tap0"}});
-    REQUIRE(with(guest, true, other) == Requests{SetNeighbour{ours.address, other, "tap0"}});
-    REQUIRE(with(guest, true, guest).empty());
+    const Request away = DeleteNeighbour{ours.address, "tap0"};
+    const Request back = SetNeighbour{ours.address, other, "tap0", 7};
+    REQUIRE(with(guest, true, other) == Requests{away, back});
+    // Whoever was killed between the two left none.
+    Answer link;
+    link.links.emplace_back();
+    REQUIRE(decided(UndoNeighbour{ours, other, 7}, {link, Answer{}}) == Requests{back});
+    REQUIRE(decided(UndoNeighbour{ours, std::nullopt, 0}, {link, Answer{}}).empty());
     REQUIRE(with(other, true, {}).empty());
     REQUIRE(with(guest, false, {}).empty());
 }

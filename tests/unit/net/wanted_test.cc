@@ -317,6 +317,22 @@ TEST_CASE("net/divert: an arriving guest is a neighbour first; IPv6 needs a node
     REQUIRE(refused.error().code == "no-forwarding");
 }
 
+TEST_CASE("net/divert: an arrival has a mark of its own, and is not made twice") {
+    RouteWish wish;
+    wish.addresses = {ip("10.1.2.3")};
+    wish.link = "tap0";
+    wish.mac = *MacAddress::parse("02:aa:00:00:00:01");
+    wish.arrives = true;
+    auto first = want(wish)->steps({Answer{}, answer_of(tap_facts()), Answer{}});
+    REQUIRE(first->size() == 2);
+    REQUIRE(std::get<SetNeighbour>((*first)[0].request).protocol == arrival_protocol);
+    REQUIRE(std::get<AddRoute>((*first)[1].request).route.protocol == arrival_protocol);
+    const Answer there = routes({route_facts("10.1.2.3/32", 0, arrival_protocol)});
+    auto again = want(wish)->steps({there, answer_of(tap_facts()), Answer{}});
+    REQUIRE(again->size() == 1);
+    REQUIRE_FALSE((*again)[0].with_next);
+}
+
 TEST_CASE(
     "net/divert: a redirection makes clsact where there is none, and goes before all filters") {
     Redirect wish{"tap0", Direction::egress, *MacAddress::parse("02:aa:00:00:00:01"), "ktm0", false,

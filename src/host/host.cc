@@ -200,7 +200,7 @@ void Host::step(const std::shared_ptr<Order>& order, Held held) {
         [this, order, shared](Stepped stepped) {
             if (stepped.error) {
                 unwind(*shared, std::move(stepped), true,
-                       [order](Error error) { order->done(std::move(error)); });
+                       [order](Error error, bool) { order->done(std::move(error)); });
                 return;
             }
             // What was acquired across the commit is void like all others.
@@ -217,7 +217,7 @@ void Host::step(const std::shared_ptr<Order>& order, Held held) {
 // --- Undoing ------------------------------------------------------------------------------------
 
 void Host::unwind(const Held& held, Stepped stepped, bool forget,
-                  UniqueFunction<void(Error)> done) {
+                  UniqueFunction<void(Error, bool clean)> done) {
     struct State {
         std::string what;
         bool forget = true;
@@ -265,7 +265,8 @@ void Host::unwind(const Held& held, Stepped stepped, bool forget,
                     "not all that had been changed could be taken back: " + list_of(state->left) +
                     where_it_stays(!state->ids.empty());
             }
-            done(caused(std::move(state->error), std::move(what), "get " + state->what));
+            done(caused(std::move(state->error), std::move(what), "get " + state->what),
+                 state->left.empty());
         });
 }
 
@@ -350,19 +351,25 @@ void Host::act(AcquiredId id, Given done) {
         const auto there = held_.find(id);
         return there != held_.end() && there->second.turns == turn;
     };
-    carry_out(
-        space, held.steps, std::move(go_on),
-        [this, held, done = std::move(done)](Stepped stepped) mutable {
-            if (!stepped.error) {
-                done({});
-            } else if (stepped.error->kind == Kind::cancelled) {
-                // Whoever took it back saw all that had been sent, and has undone it.
-                done(std::move(*stepped.error));
-            } else {
-                unwind(held, std::move(stepped), false,
-                       [done = std::move(done)](Error error) mutable { done(std::move(error)); });
-            }
-        });
+    carry_out(space, held.steps, std::move(go_on),
+              [this, id, held, done = std::move(done)](Stepped stepped) mutable {
+                  if (!stepped.error) {
+                      done({});
+                  } else if (stepped.error->kind == Kind::cancelled) {
+                      // Whoever took it back saw all that had been sent, and has undone it.
+                      done(std::move(*stepped.error));
+                  } else {
+                      unwind(held, std::move(stepped), false,
+                             [this, id, done = std::move(done)](Error error, bool clean) mutable {
+                                 const auto there = held_.find(id);
+                                 if (clean && there != held_.end()) {
+                                     // Nothing of it is left: what looks like ours is another's.
+                                     there->second.acted = false;
+                                 }
+                                 done(std::move(error));
+                             });
+                  }
+              });
 }
 
 }  // namespace ktm::host

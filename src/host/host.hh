@@ -112,8 +112,9 @@ private:
         return committed_ && kind == UndoKind::undo;
     }
     /// Undoes what was done of it; `forget`: and takes it out of the journal. `done` hears the
-    /// error that is the answer.
-    void unwind(const Held& held, Stepped stepped, bool forget, UniqueFunction<void(Error)> done);
+    /// error that is the answer, and whether nothing of it is left.
+    void unwind(const Held& held, Stepped stepped, bool forget,
+                UniqueFunction<void(Error, bool clean)> done);
     void note_undone(const std::vector<UndoId>& ids);
     void undo_held(std::shared_ptr<Held> held, bool forget, Given done);
     [[nodiscard]] std::string where_it_stays(bool written) const;

@@ -144,7 +144,7 @@ bool has_kind(const Answer& qdiscs, std::string_view kind) {
     });
 }
 
-Result<Steps> redirect_steps(Redirect wish, const Answers& answers) {
+Result<Steps> redirect_steps(const Redirect& wish, const Answers& answers) {
     if (answers[0].links.empty() || answers[1].links.empty()) {
         return no_such_link(answers[0].links.empty() ? wish.link : wish.to);
     }
@@ -166,13 +166,12 @@ Result<Steps> redirect_steps(Redirect wish, const Answers& answers) {
         }
     }
     const bool make_clsact = !clsact && !ingress;
-    const UndoRedirect undo{wish, make_clsact};
+    // Two undos: a clsact that somebody makes before ours does not become ours.
     Steps steps;
     if (make_clsact) {
-        steps.push_back({AddClsact{wish.link}, undo, true});
+        steps.push_back({AddClsact{wish.link}, UndoRedirect{wish, true}, true});
     }
-    steps.push_back({AddRedirect{std::move(wish)},
-                     make_clsact ? std::nullopt : std::optional<Undo>{undo}, false});
+    steps.push_back({AddRedirect{wish}, UndoRedirect{wish, false}, false});
     return steps;
 }
 

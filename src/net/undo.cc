@@ -80,8 +80,9 @@ struct Decision {
         // The kernel keeps a neighbour's protocol when that is not told: so ours goes, and then the
         // former comes. A process that is killed in between leaves none.
         const bool absent = found == there.end() && !answers[0].links.empty();
-        const bool ours = found != there.end() && found->mac == undo.ours.mac &&
-                          found->protocol == undo.ours.protocol;
+        // The former with our mark: only half of this went well the last time.
+        const bool ours = found != there.end() && found->protocol == undo.ours.protocol &&
+                          (found->mac == undo.ours.mac || found->mac == undo.former);
         Requests requests;
         if (ours) {
             requests.emplace_back(DeleteNeighbour{undo.ours.address, undo.ours.link});

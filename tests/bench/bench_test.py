@@ -42,11 +42,6 @@ def test_plan():
     bench("plan", 10)
 
 
-def test_net():
-    """A diversion is at least 80 times as fast as three programs, a tunnel 8 times."""
-    bench("net", 200)
-
-
 def test_net_lab():
     """With sch_plug: a hold is blocked or opened at least 40 times as fast as by tc."""
     bench("net", 60, "--lab")

@@ -354,6 +354,7 @@ TEST_CASE(
     REQUIRE(fresh->size() == 2);
     REQUIRE(std::holds_alternative<AddClsact>((*fresh)[0].request));
     REQUIRE((*fresh)[0].undo == Undo{UndoRedirect{wish, true}});
+    REQUIRE((*fresh)[1].undo == Undo{UndoRedirect{wish, false}});
     auto beside = steps_with("clsact", {FilterFacts{"u32", 49152, 0x800, false}});
     REQUIRE(beside->size() == 1);
     REQUIRE((*beside)[0].undo == Undo{UndoRedirect{wish, false}});

@@ -44,7 +44,7 @@ class Core;
 
 /// The watch for answers that were not there at once.
 struct AnswerState : State<uv_poll_t> {
-    Core* core = nullptr;
+    UniqueFunction<void(int status)> ready;
 };
 
 struct Batch {
@@ -326,7 +326,13 @@ private:
             return;
         }
         auto fresh = std::make_unique<AnswerState>();
-        fresh->core = this;
+        fresh->ready = [this](int status) {
+            if (status < 0) {
+                // libuv has stopped: answers were lost, as the next reading tells.
+                waiting_.reset();
+            }
+            go_on();
+        };
         KTM_ASSERT(uv_poll_init(loop_.raw(), &fresh->handle, socket_.number()) == 0);
         waiting_ = own(std::move(fresh));
         KTM_ASSERT(uv_poll_start(&waiting_->handle, UV_READABLE, on_answer) == 0);
@@ -337,12 +343,7 @@ private:
         if (!state->owned) {
             return;
         }
-        Core* core = state->core;
-        if (status < 0) {
-            // libuv has stopped: answers were lost, as the next reading tells.
-            core->waiting_.reset();
-        }
-        core->go_on();
+        state->ready(status);
     }
 
     UvLoop& loop_;

@@ -44,7 +44,7 @@ def test_plan():
 
 def test_net_lab():
     """With sch_plug: a hold is blocked or opened at least 40 times as fast as by tc."""
-    bench("net", 60, "--lab")
+    bench("net", 30, "--lab")
 
 
 tap.run(globals())

@@ -9,8 +9,6 @@ namespace ktm::host {
 
 namespace {
 
-constexpr std::uint32_t root = 0xffffffff;
-
 /// Whether the kernel said that it has no such kind of qdisc.
 bool is_unknown_kind(const Error& error) {
     for (const Error* at = &error; at != nullptr; at = at->cause.get()) {
@@ -229,7 +227,7 @@ void Hold::look(UniqueFunction<void(Result<Seen>)> done) {
                     Seen seen;
                     seen.tap = outcome[0]->links.front().counters;
                     for (const net::QdiscFacts& qdisc : outcome[1]->qdiscs) {
-                        if (qdisc.parent == root) {
+                        if (qdisc.parent == net::root_parent) {
                             seen.let_go = qdisc.packets;
                             seen.counts = qdisc.kind != "noqueue";
                         }

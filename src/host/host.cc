@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/text.hh"
 #include "host/undoing.hh"
 
 namespace ktm::host {
@@ -12,14 +13,6 @@ namespace {
 
 /// LIMIT: journals of one name in one folder.
 constexpr unsigned journals_max = 100;
-
-std::string list_of(const std::vector<std::string>& texts) {
-    std::string list;
-    for (const std::string& text : texts) {
-        list += (list.empty() ? "" : "; ") + text;
-    }
-    return list;
-}
 
 /// The kind and the code of the cause stay: callers branch on these.
 Error caused(Error cause, std::string what, std::string intent) {
@@ -261,9 +254,8 @@ void Host::unwind(const Held& held, Stepped stepped, bool forget,
             std::string what = state->words.empty() ? "nothing was changed"
                                                     : "what had been changed was taken back";
             if (!state->left.empty()) {
-                what =
-                    "not all that had been changed could be taken back: " + list_of(state->left) +
-                    where_it_stays(!state->ids.empty());
+                what = "not all that had been changed could be taken back: " +
+                       joined(state->left, "; ") + where_it_stays(!state->ids.empty());
             }
             done(caused(std::move(state->error), std::move(what), "get " + state->what),
                  state->left.empty());
@@ -306,7 +298,7 @@ void Host::undo_held(std::shared_ptr<Held> held, bool forget, Given done) {
                 return;
             }
             done(caused(std::move(*state->error),
-                        list_of(state->left) + where_it_stays(!held->ids.empty()),
+                        joined(state->left, "; ") + where_it_stays(!held->ids.empty()),
                         "give " + held->what + " back"));
         });
 }

@@ -11,7 +11,6 @@ namespace ktm::host {
 
 namespace {
 
-constexpr std::uint32_t root = 0xffffffff;
 /// How many queries each device gets.
 constexpr std::size_t queries_of_link = 4;
 
@@ -94,8 +93,9 @@ public:
             return;
         }
         for (const net::QdiscFacts& qdisc : answers[0].qdiscs) {
-            const bool ours = qdisc.parent == root && (qdisc.handle == net::our_pacer_handle ||
-                                                       qdisc.handle == net::our_plug_handle);
+            const bool ours =
+                qdisc.parent == net::root_parent &&
+                (qdisc.handle == net::our_pacer_handle || qdisc.handle == net::our_plug_handle);
             if (ours) {
                 add({"", net::UndoRootQdisc{link, std::nullopt},
                      "which qdisc was there before is not known; the kernel's default is now"});

@@ -105,6 +105,8 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
 
     void search(const std::string& place, Next next);
     void look(Namespace& space, net::Answers first, net::Answers links);
+    /// The same, and how its undo went.
+    void tell(Recovered recovered, const Result<Undone>& undone);
     void undo_leftover(Next next);
 
     const ports::World& world;
@@ -314,15 +316,19 @@ void Recovery::Work::undo_newest(Next next) {
              } else {
                  self->note_undone(entry.id);
              }
-             if (!undone) {
-                 recovered.end = End::failed;
-                 recovered.why = undone.error().sentence();
-             } else if (!undone->changed) {
-                 recovered.end = End::nothing_left;
-             }
-             self->tell(std::move(recovered));
+             self->tell(std::move(recovered), undone);
              next();
          });
+}
+
+void Recovery::Work::tell(Recovered recovered, const Result<Undone>& undone) {
+    if (!undone) {
+        recovered.end = End::failed;
+        recovered.why = undone.error().sentence();
+    } else if (!undone->changed) {
+        recovered.end = End::nothing_left;
+    }
+    tell(std::move(recovered));
 }
 
 void Recovery::Work::end_journal() {
@@ -424,13 +430,7 @@ void Recovery::Work::undo_leftover(Next next) {
              if (!self) {
                  return;
              }
-             if (!undone) {
-                 recovered.end = End::failed;
-                 recovered.why = undone.error().sentence();
-             } else if (!undone->changed) {
-                 recovered.end = End::nothing_left;
-             }
-             self->tell(std::move(recovered));
+             self->tell(std::move(recovered), undone);
              next();
          });
 }

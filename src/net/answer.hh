@@ -55,10 +55,15 @@ struct RouteFacts {
     friend bool operator==(const RouteFacts&, const RouteFacts&) = default;
 };
 
+/// Where a qdisc can sit that belongs to no other: it takes what leaves, or it is `ingress` or
+/// `clsact`, where filters are.
+inline constexpr std::uint32_t root_parent = 0xffffffff;
+inline constexpr std::uint32_t filters_parent = 0xfffffff1;
+
 struct QdiscFacts {
     std::string kind;
     std::uint32_t handle = 0;
-    std::uint32_t parent = 0;   ///< 0xffffffff: root; 0xfffffff1: ingress or clsact.
+    std::uint32_t parent = 0;   ///< root_parent, filters_parent, or another's class.
     std::string options;        ///< The kernel's own bytes.
     std::uint64_t packets = 0;  ///< That were let go.
     std::uint64_t bytes = 0;

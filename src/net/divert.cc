@@ -11,18 +11,12 @@ namespace {
 
 /// LIMIT: addresses of one guest; all of them go out in one message.
 constexpr std::size_t addresses_max = 64;
-/// The parent of filters, whether the qdisc is clsact or ingress.
-constexpr std::uint32_t ingress_parent = 0xfffffff1;
 /// In IPv6 the lower metric wins; what nobody sets is 1024.
 constexpr std::uint32_t first_metric_v6 = 1;
 
 /// What a plan gave makes no sense, whatever the kernel says.
 Error wrong(std::string what) {
     return Error{Kind::invalid, "bad-argument", std::move(what), "", nullptr};
-}
-
-Error misfit(std::string code, std::string what) {
-    return Error{Kind::refused, std::move(code), std::move(what), "", nullptr};
 }
 
 Error no_such_link(const std::string& name) {
@@ -140,7 +134,7 @@ Result<Steps> route_steps(const RouteWish& wish, const Answers& answers) {
 
 bool has_kind(const Answer& qdiscs, std::string_view kind) {
     return std::any_of(qdiscs.qdiscs.begin(), qdiscs.qdiscs.end(), [&](const QdiscFacts& qdisc) {
-        return qdisc.parent == ingress_parent && qdisc.kind == kind;
+        return qdisc.parent == filters_parent && qdisc.kind == kind;
     });
 }
 

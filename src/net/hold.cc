@@ -12,7 +12,6 @@ namespace ktm::net {
 namespace {
 
 constexpr std::array<std::string_view, 3> modes{"auto", "ring", "plug+ring"};
-constexpr std::uint32_t root = 0xffffffff;
 /// How much faster than they come packets are let go, where nobody says.
 constexpr std::uint64_t pace_factor = 4;
 constexpr std::uint64_t pace_min = 1000;
@@ -20,10 +19,6 @@ constexpr std::uint64_t pace_min = 1000;
 /// What a plan gave makes no sense, whatever the kernel says.
 Error wrong(std::string what) {
     return Error{Kind::invalid, "bad-argument", std::move(what), "", nullptr};
-}
-
-Error misfit(std::string code, std::string what) {
-    return Error{Kind::refused, std::move(code), std::move(what), "", nullptr};
 }
 
 std::uint32_t pace_of(const HoldWish& wish) {
@@ -61,7 +56,7 @@ Result<Steps> ring_steps(const std::string& tap, const HoldForm& form, const Ans
 Result<std::optional<SavedQdisc>> former_of(const std::string& tap, const Answer& there) {
     std::optional<SavedQdisc> former;
     for (const QdiscFacts& qdisc : there.qdiscs) {
-        if (qdisc.parent != root) {
+        if (qdisc.parent != root_parent) {
             continue;
         }
         if (qdisc.handle == our_plug_handle || qdisc.handle == our_pacer_handle) {
@@ -73,7 +68,7 @@ Result<std::optional<SavedQdisc>> former_of(const std::string& tap, const Answer
     }
     for (const QdiscFacts& qdisc : there.qdiscs) {
         constexpr std::uint32_t major = 0xffff0000;
-        const bool is_part = former && qdisc.parent != root && qdisc.parent != 0 &&
+        const bool is_part = former && qdisc.parent != root_parent && qdisc.parent != 0 &&
                              (qdisc.parent & major) == former->handle;
         if (is_part) {
             return misfit("no-way-back", "the qdisc " + former->kind + " of " + tap +

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/digest.hh"
+
 namespace ktm::net {
 
 namespace {
@@ -48,10 +50,9 @@ std::string link_name(const Tag& tag, unsigned nth) {
 }
 
 std::string digest_of(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
+    std::uint64_t hash = digest_begin;
     for (const char character : text) {
-        hash ^= static_cast<unsigned char>(character);
-        hash *= 0x100000001b3U;
+        hash = digest_with(hash, static_cast<unsigned char>(character));
     }
     constexpr std::size_t digits = 16;
     std::array<char, digits> out{};

@@ -27,10 +27,6 @@ constexpr std::uint32_t id_max = (1U << 24U) - 1;
 constexpr std::uint32_t mtu_min = 1280;
 constexpr std::uint32_t mtu_max = 65000;
 
-Error misfit(std::string code, std::string what) {
-    return Error{Kind::refused, std::move(code), std::move(what), "", nullptr};
-}
-
 Carrier lower_carrier(const TunnelWish& wish, bool over_v6, bool frames) {
     if (wish.mode == TunnelMode::vxlan) {
         return Carrier::vxlan;

@@ -8,9 +8,6 @@ namespace ktm::net {
 
 namespace {
 
-constexpr std::uint32_t root = 0xffffffff;
-constexpr std::uint32_t ingress_parent = 0xfffffff1;
-
 bool is_ours(const RouteFacts& there, const Route& ours) {
     return there.protocol == ours.protocol && there.to == ours.to && there.link == ours.link &&
            there.metric == ours.metric && there.table == ours.table;
@@ -18,7 +15,7 @@ bool is_ours(const RouteFacts& there, const Route& ours) {
 
 bool has_clsact(const Answer& qdiscs) {
     return std::any_of(qdiscs.qdiscs.begin(), qdiscs.qdiscs.end(), [](const QdiscFacts& qdisc) {
-        return qdisc.parent == ingress_parent && qdisc.kind == "clsact";
+        return qdisc.parent == filters_parent && qdisc.kind == "clsact";
     });
 }
 
@@ -106,7 +103,7 @@ struct Decision {
         for (const QdiscFacts& qdisc : answers[1].qdiscs) {
             const bool is_plug = qdisc.handle == our_plug_handle;
             plug = plug || is_plug;
-            if (qdisc.parent == root && (is_plug || qdisc.handle == our_pacer_handle)) {
+            if (qdisc.parent == root_parent && (is_plug || qdisc.handle == our_pacer_handle)) {
                 ours = &qdisc;
             }
         }

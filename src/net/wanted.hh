@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hh"
@@ -23,6 +24,11 @@ struct Step {
     bool with_next = false;
 };
 using Steps = std::vector<Step>;
+
+/// Why something cannot be had.
+[[nodiscard]] inline Error misfit(std::string code, std::string what) {
+    return Error{Kind::refused, std::move(code), std::move(what), "", nullptr};
+}
 
 struct Wanted {
     std::string what;  ///< For people: "the tunnel to 192.0.2.7".

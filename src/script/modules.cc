@@ -8,6 +8,7 @@
 #include <lua.hpp>
 #include <utility>
 
+#include "base/digest.hh"
 #include "base/nearest.hh"
 #include "base/text.hh"
 #include "script/api.hh"

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/digest.hh"
+
 namespace ktm::script {
 
 namespace {

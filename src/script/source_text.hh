@@ -13,13 +13,6 @@
 
 namespace ktm::script {
 
-/// FNV-1a, to tell texts apart: where a digest begins, and how it goes on.
-inline constexpr std::uint64_t digest_begin = 0xCBF2'9CE4'8422'2325U;
-[[nodiscard]] constexpr std::uint64_t digest_with(std::uint64_t digest,
-                                                  std::uint64_t value) noexcept {
-    return (digest ^ value) * 0x0000'0100'0000'01B3U;
-}
-
 /// A token of Lua, with the line it begins on. Comments are left out; a string is one token.
 struct Token {
     enum class Type { name, text, number, sign };

@@ -12,8 +12,6 @@ namespace ktm::sim {
 
 namespace {
 
-constexpr std::uint32_t parent_root = 0xffffffff;
-constexpr std::uint32_t parent_ingress = 0xfffffff1;
 constexpr std::uint32_t handle_ingress = 0xffff0000;
 constexpr std::uint32_t local_table = 255;
 
@@ -32,12 +30,12 @@ std::vector<net::QdiscFacts> qdiscs_of(const VirtualLink& link) {
     std::vector<net::QdiscFacts> qdiscs;
     const VirtualRoot& root = link.root;
     if (root.plug && !root.pacer) {
-        add_plug(*root.plug, parent_root, qdiscs);
+        add_plug(*root.plug, net::root_parent, qdiscs);
     } else {
         net::QdiscFacts facts;
         facts.kind = root.kind;
         facts.handle = root.handle;
-        facts.parent = parent_root;
+        facts.parent = net::root_parent;
         facts.options = root.options;
         qdiscs.push_back(std::move(facts));
     }
@@ -49,7 +47,7 @@ std::vector<net::QdiscFacts> qdiscs_of(const VirtualLink& link) {
         net::QdiscFacts facts;
         facts.kind = link.filter_room;
         facts.handle = handle_ingress;
-        facts.parent = parent_ingress;
+        facts.parent = net::filters_parent;
         qdiscs.push_back(std::move(facts));
     }
     return qdiscs;

@@ -6,10 +6,12 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string_view>
 
 #include "base/assert.hh"
@@ -25,14 +27,26 @@ constexpr std::string_view names_folder = "/run/netns/";
 /// LIMIT: of a setting; the largest of the kernel's own are lists of some hundred bytes.
 constexpr std::size_t setting_bytes_max = 4096;
 
-std::string identity_of(const struct stat& facts) {
+/// The file's "DEVICE:INODE" tells apart namespaces that are there at the same time.
+std::string number_of(const struct stat& facts) {
     return std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
 }
 
 /// Where this thread is; empty when /proc does not tell.
-std::string own_identity() {
+std::string own_number() {
     struct stat facts {};
-    return ::stat(own_file, &facts) == 0 ? identity_of(facts) : "";
+    return ::stat(own_file, &facts) == 0 ? number_of(facts) : "";
+}
+
+/// The kernel's own name for the namespace that this thread is in, which it gives only once; empty
+/// before Linux 5.14, and when there is no socket to be had.
+std::string own_cookie() {
+    const Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    std::uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    const bool told = socket.is_open() && ::getsockopt(socket.number(), SOL_SOCKET, SO_NETNS_COOKIE,
+                                                       &cookie, &length) == 0;
+    return told ? "cookie " + std::to_string(cookie) : "";
 }
 
 std::string path_of(const std::string& place) {
@@ -82,12 +96,17 @@ Result<NetworkNamespace> NetworkNamespace::open(const std::string& place) {
     if (::fstat(file.number(), &facts) != 0) {
         return system_error(errno, intent);
     }
-    return NetworkNamespace{std::move(file), identity_of(facts), place};
+    NetworkNamespace space{std::move(file), number_of(facts), place};
+    KTM_CHECK(space.inside([&space] { space.identity_ = own_cookie(); }));
+    if (space.identity_.empty()) {
+        space.identity_ = space.number_;
+    }
+    return space;
 }
 
 Result<void> NetworkNamespace::inside(UniqueFunction<void()> work) const {
-    const std::string home_identity = own_identity();
-    if (home_identity == identity_) {
+    const std::string home_number = own_number();
+    if (home_number == number_) {
         work();
         return {};
     }
@@ -106,7 +125,7 @@ Result<void> NetworkNamespace::inside(UniqueFunction<void()> work) const {
     work();
     // Anything that we did from here on would be done to the wrong namespace.
     KTM_ASSERT(::setns(home.number(), CLONE_NEWNET) == 0);
-    KTM_ASSERT(own_identity() == home_identity);
+    KTM_ASSERT(own_number() == home_number);
     return {};
 }
 

@@ -17,7 +17,8 @@ public:
     /// By a path, by a name as `ip netns` gives them, or our own: "".
     [[nodiscard]] static Result<NetworkNamespace> open(const std::string& place);
 
-    /// "DEVICE:INODE" of the namespace's file.
+    /// A later namespace has another one, also when it gets this one's inode. That is so since
+    /// Linux 5.14; before, it is "DEVICE:INODE" of the namespace's file.
     [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
 
     /// Runs `work` in there. This thread alone is moved, and it is back when this returns; where
@@ -25,10 +26,11 @@ public:
     [[nodiscard]] Result<void> inside(UniqueFunction<void()> work) const;
 
 private:
-    NetworkNamespace(Descriptor file, std::string identity, std::string place)
-        : file_(std::move(file)), identity_(std::move(identity)), place_(std::move(place)) {}
+    NetworkNamespace(Descriptor file, std::string number, std::string place)
+        : file_(std::move(file)), number_(std::move(number)), place_(std::move(place)) {}
 
     Descriptor file_;
+    std::string number_;
     std::string identity_;
     std::string place_;
 };

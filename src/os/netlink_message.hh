@@ -21,8 +21,8 @@ namespace ktm::os {
 /// One message under construction; its sequence number is left to who sends it.
 class Message {
 public:
-    /// LIMIT: room for the attributes; no message of ours needs a quarter of it.
-    static constexpr std::size_t room_usual = 4096;
+    /// LIMIT: room for the attributes; no message of ours needs half of it.
+    static constexpr std::size_t room_usual = 2048;
 
     template <class Head>
     Message(int type, int flags, const Head& head, std::size_t room = room_usual)

@@ -101,7 +101,8 @@ struct Builder {
     // --- Changes of devices and addresses ---
 
     Built operator()(const net::AddTunnel& request) const {
-        return Built{tunnel_messages(request.link, numbers.new_link(request.link.name)), 2};
+        return Built{tunnel_messages(request.link, numbers.new_link(request.link.name)),
+                     tunnel_messages_count};
     }
     Built operator()(const net::DeleteLink& request) const {
         return single(to_link(RTM_DELLINK, request.name));

@@ -59,8 +59,12 @@ struct Built {
 inline constexpr std::uint32_t ingress_node = 0x400U;
 [[nodiscard]] std::uint32_t direction_bit(net::Direction direction);
 
-/// The two messages that make a tunnel's device: the first makes it, the second, which is bound to
-/// the number that the first one gave, tags it and sets it up.
+/// The messages that make a tunnel's device: the first makes it; the others are bound to the number
+/// that the first one gave, keep the kernel from giving it an IPv6 address of its own, and tag it
+/// and set it up.
+inline constexpr std::uint32_t tunnel_messages_count = 3;
+/// Which of them a kernel, or a device, without IPv6 refuses and has no need of.
+inline constexpr std::size_t tunnel_message_of_v6 = 1;
 [[nodiscard]] std::string tunnel_messages(const net::TunnelLink& link, std::uint32_t number);
 
 }  // namespace ktm::os

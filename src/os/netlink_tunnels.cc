@@ -2,10 +2,10 @@
 // os/netlink_tunnels.cc: how a tunnel's device is made.
 //
 // Theory of operation. The kernel does not take an alias for a device that it is just making, so
-// there are two messages, sent at once: neither our death nor anybody's question comes between
-// them. The second must not fall upon a device of somebody else, when the first one failed because
-// the name is taken. So the first gives the device a number of our choice, which no other has, and
-// the second goes to that number.
+// there are several messages, sent at once: neither our death nor anybody's question comes between
+// them. The later ones must not fall upon a device of somebody else, when the first one failed
+// because the name is taken. So the first gives the device a number of our choice, which no other
+// has, and the others go to that number.
 #include <arpa/inet.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
@@ -110,11 +110,16 @@ std::string tunnel_messages(const net::TunnelLink& link, std::uint32_t number) {
         make.text(IFLA_INFO_KIND, std::string(net::name_of(link.carrier)));
         make.nest(IFLA_INFO_DATA, [&] { put_data(make, link); });
     });
+    // With an address of its own it would speak up by itself, into the guest's tap at the far end.
+    Message quiet{RTM_SETLINK, NLM_F_ACK, head};
+    quiet.nest(IFLA_AF_SPEC, [&] {
+        quiet.nest(AF_INET6, [&] { quiet.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
+    });
     head.ifi_flags = IFF_UP;
     head.ifi_change = IFF_UP;
     Message tag{RTM_SETLINK, NLM_F_ACK, head};
     tag.bytes(IFLA_IFALIAS, link.tag);
-    return std::string(make.whole()).append(tag.whole());
+    return std::string(make.whole()).append(quiet.whole()).append(tag.whole());
 }
 
 }  // namespace ktm::os

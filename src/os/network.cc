@@ -73,6 +73,14 @@ struct Flight {
         list = built.list;
         link = built.link;
     }
+    /// Which of its request's messages this one is.
+    [[nodiscard]] std::size_t place_in_request(std::size_t message) const {
+        std::size_t place = 0;
+        while (place < message && owners[message - place - 1] == owners[message]) {
+            ++place;
+        }
+        return place;
+    }
 };
 
 /// LIFETIME: shared by the Network and by its own calls that are under way: a callback may destroy
@@ -147,7 +155,8 @@ private:
             const net::Request& request = batch().requests[batch().next];
             const bool alone = is_list(request) || is_setting(request) ||
                                std::holds_alternative<net::DeleteRedirect>(request);
-            const bool full = flight.owners.size() + 2 > messages_max || flight.list;
+            const bool full =
+                flight.owners.size() + tunnel_messages_count > messages_max || flight.list;
             const bool deletes = std::holds_alternative<net::DeleteLink>(request);
             const bool cut = alone || full || (after_deletion && !deletes);
             if (!flight.owners.empty() && cut) {
@@ -233,7 +242,7 @@ private:
         if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
             flight_->landed[at] = true;
             --flight_->open;
-            judge(owner, verdict_of(message));
+            judge(at, verdict_of(message));
         } else {
             take_answer(
                 batch().requests[owner], message, flight_->link,
@@ -242,11 +251,14 @@ private:
         }
     }
 
-    void judge(std::size_t owner, const Verdict& verdict) {
+    void judge(std::size_t message, const Verdict& verdict) {
+        const std::size_t owner = flight_->owners[message];
         const net::Request& request = batch().requests[owner];
         const bool is_absence =
             (verdict.fault == ENODEV && std::holds_alternative<net::FindLink>(request)) ||
-            (verdict.fault == ENOENT && std::holds_alternative<net::FindRoutes>(request));
+            (verdict.fault == ENOENT && std::holds_alternative<net::FindRoutes>(request)) ||
+            (verdict.fault == EAFNOSUPPORT && std::holds_alternative<net::AddTunnel>(request) &&
+             flight_->place_in_request(message) == tunnel_message_of_v6);
         if (verdict.fault != 0 && !is_absence) {
             fail(owner, kernel_error(verdict, ""));
         }
@@ -274,8 +286,8 @@ private:
         for (std::size_t at = 0; at + 1 < flight_->owners.size(); ++at) {
             const std::size_t owner = flight_->owners[at];
             const auto* tunnel = std::get_if<net::AddTunnel>(&batch().requests[owner]);
-            const bool is_second = at > 0 && flight_->owners[at - 1] == owner;
-            if (tunnel != nullptr && !is_second && batch().faults[owner]) {
+            const bool is_first = flight_->place_in_request(at) == 0;
+            if (tunnel != nullptr && is_first && batch().faults[owner]) {
                 table_.clean_up(tunnel->link.name);
             }
         }

@@ -40,7 +40,7 @@ public:
         UniqueFunction<void(Error)> on_end;
     };
 
-    /// What tells it from every other namespace of this host, for as long as it exists.
+    /// What tells it from every other namespace of this host, also from later ones.
     [[nodiscard]] virtual const std::string& identity() const noexcept = 0;
 
     /// Hands all requests to the kernel at once; it takes them in order, each whether or not the

@@ -139,6 +139,16 @@ class Node:
                         found[path] = _bytes_of(path)
         return found
 
+    def settle(self, within=3.0):
+        """Waits until the kernel has noticed the carrier of each device that is up: it does so
+        behind the command that set the device up, a second later if it must."""
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            links = self.listed("ip", "link show up")[0]
+            if not any(link.get("operstate") == "DOWN" for link in links):
+                return
+            time.sleep(0.02)
+
     def listing(self):
         """Everything that a run could have changed, without what passes."""
         kinds = ("link", "addr", "neigh", "route", "rule")
@@ -191,6 +201,8 @@ def differences(before, after, where=""):
 @contextlib.contextmanager
 def unchanged(*nodes):
     """Behind it the nodes are as they were, to the last setting."""
+    for node in nodes:
+        node.settle()
     before = [node.listing() for node in nodes]
     yield
     for node, then in zip(nodes, before):

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 using namespace ktm;
 using namespace std::chrono_literals;
@@ -36,7 +37,7 @@ private:
     std::array<__user_cap_data_struct, 2> before_{};
 };
 
-std::string own_identity() {
+std::string own_number() {
     struct stat facts {};
     (void)::stat("/proc/thread-self/ns/net", &facts);
     return std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
@@ -54,8 +55,8 @@ TEST_CASE("os/network: a namespace is known by its identity, however it is named
     const auto again = world.ports.networks.open("/proc/self/ns/net");
     REQUIRE(own);
     REQUIRE(again);
-    CHECK((*own)->identity() == own_identity());
     CHECK((*own)->identity() == (*again)->identity());
+    const std::string home = own_number();
     const OwnNamespace space;
     if (!space) {
         return;
@@ -63,7 +64,23 @@ TEST_CASE("os/network: a namespace is known by its identity, however it is named
     const auto other = world.ports.networks.open(space.place());
     REQUIRE(other);
     CHECK((*other)->identity() != (*own)->identity());
-    CHECK(own_identity() == (*own)->identity());
+    CHECK(own_number() == home);
+}
+
+TEST_CASE("os/network: a later namespace has another identity, whatever its inode") {
+    TestWorld world;
+    std::set<std::string> identities;
+    constexpr int many = 8;
+    for (int nth = 0; nth < many; ++nth) {
+        const OwnNamespace space;
+        if (!space) {
+            return;
+        }
+        const auto opened = world.ports.networks.open(space.place());
+        REQUIRE(opened);
+        identities.insert((*opened)->identity());
+    }
+    CHECK(identities.size() == many);
 }
 
 TEST_CASE("os/network: what is no namespace is refused, without waiting for it") {
@@ -125,6 +142,8 @@ TEST_CASE("os/network: a tunnel is made with its tag, is up, and goes again") {
     CHECK(contains(told, "\"port\":4790"));
     CHECK(contains(told, "\"learning\":false"));
     CHECK(contains(told, "\"ttl\":64"));
+    CHECK(contains(told, "\"inet6_addr_gen_mode\":\"none\""));
+    CHECK_FALSE(contains(space.run("ip -j addr show ktm0"), "inet6"));
     CHECK(asker.fault_of(net::AddTunnel{tunnel}) == "EEXIST");
     asker.all({net::DeleteLink{"ktm0"}});
     CHECK(asker.get(net::FindLink{"ktm0"}).links.empty());
@@ -309,6 +328,7 @@ TEST_CASE("os/network: settings are those of the namespace, and nothing else is 
     }
     Asker asker{world, space.place()};
     Asker own{world, ""};
+    const std::string home = own_number();
     const std::string outside = own.get(net::ReadSetting{"ipv4/conf/lo/rp_filter"}).text;
     const std::string other = outside == "2" ? "1" : "2";
     asker.all({net::WriteSetting{"ipv4/conf/lo/rp_filter", other}});
@@ -320,7 +340,7 @@ TEST_CASE("os/network: settings are those of the namespace, and nothing else is 
     }
     CHECK(asker.fault_of(net::ReadSetting{"ipv4/no_such"}) == "ENOENT");
     CHECK(asker.fault_of(net::WriteSetting{"ipv4/ip_forward", "many"}) == "EINVAL");
-    CHECK(own_identity() == own.network->identity());
+    CHECK(own_number() == home);
 }
 
 TEST_CASE("os/network: facts of a tap say whether somebody has it open") {

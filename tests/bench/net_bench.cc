@@ -49,7 +49,8 @@ constexpr const char* plan_text = R"(return plan {
         emit("bench:ready")
       end,
       on { "STOP", run = function(m) m.note.path.turn() emit("bench:diverted") end },
-      on { "MIGRATION_PASS", run = function() emit("bench:pass") end },
+      on { "MIGRATION_PASS",
+        run = function(m) m.note.way = net.way { to = "10.1.2.3" } emit("bench:pass") end },
       on { "RESUME", run = function(m) m.note.path.back() emit("bench:back") end },
       on { "SHUTDOWN", go = "done" } } } }
 )";
@@ -65,21 +66,6 @@ double now_us() {
         .count();
 }
 
-/// Starts a program and waits for its end, as the ancestor did.
-void execute(std::vector<std::string> words) {
-    std::vector<char*> argv;
-    for (std::string& word : words) {
-        argv.push_back(word.data());
-    }
-    argv.push_back(nullptr);
-    pid_t child = 0;
-    int status = 0;
-    if (posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ) != 0 ||
-        waitpid(child, &status, 0) != child || status != 0) {
-        give_up("cannot run " + words.front() + " " + words.at(1));
-    }
-}
-
 std::vector<std::string> split(const std::string& line) {
     std::vector<std::string> words;
     std::size_t begin = 0;
@@ -91,8 +77,31 @@ std::vector<std::string> split(const std::string& line) {
     return words;
 }
 
+/// Starts a program and waits for its end, as the ancestor did; what it says is dropped.
+int status_of(const std::string& line) {
+    std::vector<std::string> words = split(line);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    std::vector<char*> argv;
+    for (std::string& word : words) {
+        argv.push_back(word.data());
+    }
+    argv.push_back(nullptr);
+    pid_t child = 0;
+    int status = 0;
+    if (posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ) != 0 ||
+        waitpid(child, &status, 0) != child) {
+        give_up("cannot run " + words.front());
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return status;
+}
+
 void execute_line(const std::string& line) {
-    execute(split(line));
+    if (status_of(line) != 0) {
+        give_up("cannot run " + line);
+    }
 }
 
 /// A tap that this process has open, as QEMU would.
@@ -199,9 +208,11 @@ double divert_by_exec() {
     return took;
 }
 
-/// The same devices as ours, made by programs.
+/// The same devices as ours, made by programs. As we do, they look first whether there is one from
+/// an earlier time; the ancestor deletes it, which fails when there is none.
 double tunnel_by_exec() {
     const double began = now_us();
+    (void)status_of("ip link del old1");
     execute_line(
         "ip link add old1 mtu 1500 type vxlan id 8 remote 192.0.2.2 local 192.0.2.1 dstport 4791");
     execute_line("ip link set old1 alias old up");
@@ -299,7 +310,7 @@ void measure_diverts(os::RealWorld& world, const std::string& folder, int rounds
         // What the kernel still does for the programs of the last round is no part of this one.
         const auto settled = ports.clock.arm(settle, [&] { world.loop().stop(); });
         world.loop().run();
-        // QEMU says this before each STOP: whoever waits for that is awake.
+        // QEMU says this before each STOP; a plan looks then how the guest's packets go.
         monitor.say("MIGRATION_PASS");
         (void)waiter.until("bench:pass");
         const double began = now_us();

@@ -223,7 +223,8 @@ function net.announce(options) end
 ---@field limit? integer|string The same for the plug, in bytes: "20MB".
 ---@field small? boolean It may hold less than rate and pause ask for.
 ---@field pace? integer How many packets a second are let go; four times the rate without it.
----How long the plug may be blocked, until the guard opens it; "30s" without it.
+---How long the plug may be blocked, until the guard opens it; "30s" without it, and never less than
+---the pause.
 ---@field at_most? ktm.Duration
 ---@field netns? string The namespace: a path, or a name of `ip netns`; our own without it.
 

@@ -67,7 +67,12 @@ constexpr const char* recover_examples =
     "  katamaran recover --by-mark\n"
     "  katamaran recover --netns /proc/4242/ns/net --json\n"
     "\n"
-    "Exit codes: 0 nothing is left, 1 something could not be taken back, 2 wrong usage.";
+    "Without its journal nobody knows how long a queue was before, nor what of an arrived guest\n"
+    "was to stay: that stays.\n"
+    "\n"
+    "Exit codes: 0 nothing is left; 1 something is: it could not be taken back, was left alone, "
+    "or\n"
+    "--dry-run would take it back; 2 wrong usage.";
 
 constexpr const char* plan_examples =
     "Examples:\n"

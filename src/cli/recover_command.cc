@@ -31,7 +31,8 @@ const Words& words_of(End end) {
         {End::undone, {"undone", "would undo", Colour::green}},
         {End::nothing_left, {"nothing left", "nothing left", Colour::dim}},
         {End::namespace_gone, {"namespace gone", "namespace gone", Colour::dim}},
-        {End::skipped, {"left alone", "left alone", Colour::yellow}},
+        {End::skipped, {"left alone", "left alone", Colour::dim}},
+        {End::marked, {"left alone", "left alone", Colour::yellow}},
         {End::failed, {"failed", "would fail", Colour::red}},
     };
     return words.at(end);
@@ -59,12 +60,12 @@ public:
     }
 
     void end() {
-        const auto count = [&](End end) { return counts_[end]; };
         if (console_.json()) {
             json::ObjectWriter line;
-            line.integer("undone", count(End::undone));
+            line.integer(dry_ ? "to_undo" : "undone", count(End::undone));
             line.integer("nothing_left", count(End::nothing_left) + count(End::namespace_gone));
-            line.integer("left_alone", count(End::skipped)).integer("failed", count(End::failed));
+            line.integer("left_alone", count(End::skipped) + count(End::marked));
+            line.integer("failed", count(End::failed));
             write(std::move(line).finish());
             return;
         }
@@ -74,13 +75,21 @@ public:
         }
         write(std::to_string(count(End::undone)) + (dry_ ? " to undo, " : " undone, ") +
               std::to_string(count(End::nothing_left) + count(End::namespace_gone)) +
-              " had nothing left, " + std::to_string(count(End::skipped)) + " left alone, " +
-              std::to_string(count(End::failed)) + " failed");
+              " had nothing left, " + std::to_string(count(End::skipped) + count(End::marked)) +
+              " left alone, " + std::to_string(count(End::failed)) + " failed");
     }
 
     [[nodiscard]] bool is_written() const noexcept { return written_; }
+    /// Whether the host is not as it should be.
+    [[nodiscard]] bool something_stays() const {
+        return count(End::failed) + count(End::marked) + (dry_ ? count(End::undone) : 0) > 0;
+    }
 
 private:
+    [[nodiscard]] int count(End end) const {
+        const auto found = counts_.find(end);
+        return found == counts_.end() ? 0 : found->second;
+    }
     void write(const std::string& line) { written_ = console_.line(line) && written_; }
 
     Console& console_;
@@ -95,6 +104,7 @@ host::RecoverySettings settings_of(const ports::World& world, const RecoverOptio
     settings.boot = boot_id(world.files);
     settings.dry = options.dry;
     settings.by_mark = options.by_mark;
+    settings.given = options.places;
     settings.places = {""};
     if (Result<std::vector<std::string>> names = world.files.list(names_folder)) {
         settings.places.insert(settings.places.end(), names->begin(), names->end());
@@ -129,7 +139,7 @@ int run_recover(const ports::World& world, const RecoverOptions& options) {
     if (!report.is_written()) {
         return console.explain_loss();
     }
-    return **outcome > 0 ? exit_failed : exit_done;
+    return **outcome > 0 || report.something_stays() ? exit_failed : exit_done;
 }
 
 }  // namespace ktm::cli

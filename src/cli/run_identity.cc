@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/text.hh"
@@ -62,7 +64,14 @@ std::string vm_of(const plan::Settings& settings) {
     const auto socket = settings.values.find("qmp");
     const bool has_vm =
         socket != settings.values.end() && socket->second.type() == plan::Type::path;
-    return has_vm ? socket->second.as_text() : "";
+    if (!has_vm) {
+        return "";
+    }
+    // One socket has many names: "./vm.qmp", or a link to it.
+    std::error_code fault;
+    const std::filesystem::path path =
+        std::filesystem::weakly_canonical(socket->second.as_text(), fault);
+    return fault ? socket->second.as_text() : path.string();
 }
 
 Result<host::Settings> identify_run(const ports::World& world, const std::string& folder,
@@ -99,6 +108,15 @@ Result<void> refuse_remains(ports::Files& files, const std::string& folder, cons
     Result<std::vector<host::Found>> all = host::find_journals(files, folder);
     if (!all) {
         return std::move(all).error().while_trying("look for what earlier runs left");
+    }
+    for (const host::Found& one : *all) {
+        if (!one.alive && !one.unreadable.empty()) {
+            return Error{Kind::refused, "remains",
+                         "the journal " + one.path + " cannot be read (" + one.unreadable +
+                             "), and may be of this VM; see with 'katamaran recover --by-mark "
+                             "--dry-run' what its run left, then remove it",
+                         "begin", nullptr};
+        }
     }
     const std::vector<host::Found> found = host::of_vm(std::move(*all), vm);
     if (found.empty()) {

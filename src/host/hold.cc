@@ -148,6 +148,10 @@ void Hold::begin_counting(Done done) {
 // --- Blocking and opening -----------------------------------------------------------------------
 
 void Hold::block(Done done) {
+    if (!givers_.empty()) {
+        done(Error{Kind::usage, "given-back", "it is being given back", "", nullptr});
+        return;
+    }
     if (!plug_ || blocked_) {
         done({});
         return;

@@ -80,6 +80,7 @@ public:
     /// What it is made of; after install().
     [[nodiscard]] const net::HoldForm& form() const noexcept { return form_; }
     [[nodiscard]] const std::string& tap() const noexcept { return wish_.tap; }
+    [[nodiscard]] const Namespace& space() const noexcept { return space_; }
     /// Why it has no plug, for people; empty when it has one or none was wanted.
     [[nodiscard]] const std::string& without_plug() const noexcept { return without_plug_; }
 

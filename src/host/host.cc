@@ -320,43 +320,69 @@ void Host::let_be(AcquiredId id) {
 }
 
 void Host::take_back(AcquiredId id, Given done) {
-    const auto held = held_.find(id);
-    if (held == held_.end()) {
+    const auto found = held_.find(id);
+    if (found == held_.end()) {
         done({});
         return;
     }
-    ++held->second.turns;
-    undo_held(std::make_shared<Held>(held->second), false, std::move(done));
+    found->second.turned = false;
+    const unsigned turn = ++found->second.turns;
+    undo_held(std::make_shared<Held>(found->second), false,
+              [this, id, turn, done = std::move(done)](Result<void> given) mutable {
+                  const auto there = held_.find(id);
+                  if (given && there != held_.end() && there->second.turns == turn) {
+                      there->second.acted = false;
+                  }
+                  done(std::move(given));
+              });
 }
 
+/// What has been carried out is not carried out twice: the second time would fail, as it is there,
+/// and its undo with it. What may have been left by halves is taken back first.
 void Host::act(AcquiredId id, Given done) {
     const auto found = held_.find(id);
     if (found == held_.end()) {
         done(Error{Kind::usage, "given-back", "it was given back already", "", nullptr});
         return;
     }
+    if (found->second.turned) {
+        done({});
+        return;
+    }
+    if (found->second.acted) {
+        take_back(id, [this, id, done = std::move(done)](Result<void> given) mutable {
+            if (given) {
+                act(id, std::move(done));
+            } else {
+                done(std::move(given));
+            }
+        });
+        return;
+    }
     found->second.acted = true;
+    const unsigned turn = ++found->second.turns;
     const Held held = found->second;
-    Namespace& space = *held.space;
-    const unsigned turn = held.turns;
-    auto go_on = [this, id, turn] {
+    const auto is_this_turn = [this, id, turn] {
         const auto there = held_.find(id);
         return there != held_.end() && there->second.turns == turn;
     };
-    carry_out(space, held.steps, std::move(go_on),
-              [this, id, held, done = std::move(done)](Stepped stepped) mutable {
+    carry_out(*held.space, held.steps, is_this_turn,
+              [this, id, held, is_this_turn, done = std::move(done)](Stepped stepped) mutable {
                   if (!stepped.error) {
+                      if (is_this_turn()) {
+                          held_.at(id).turned = true;
+                      }
                       done({});
                   } else if (stepped.error->kind == Kind::cancelled) {
                       // Whoever took it back saw all that had been sent, and has undone it.
                       done(std::move(*stepped.error));
                   } else {
                       unwind(held, std::move(stepped), false,
-                             [this, id, done = std::move(done)](Error error, bool clean) mutable {
-                                 const auto there = held_.find(id);
-                                 if (clean && there != held_.end()) {
+                             [this, id, is_this_turn, done = std::move(done)](Error error,
+                                                                              bool clean) mutable {
+                                 if (clean && is_this_turn()) {
                                      // Nothing of it is left: what looks like ours is another's.
-                                     there->second.acted = false;
+                                     held_.at(id).acted = false;
                                  }
                                  done(std::move(error));
                              });

@@ -93,7 +93,8 @@ private:
         std::shared_ptr<const net::Steps> steps;
         std::vector<UndoId> ids;  ///< Of those steps that have an undo, in their order.
         bool acted = false;       ///< Something of it was carried out, or may have been.
-        unsigned turns = 0;       ///< How often it was taken back: what began before stops.
+        bool turned = false;      ///< All of it was carried out.
+        unsigned turns = 0;  ///< How often it was begun or taken back: what began before stops.
     };
     /// What is being acquired.
     struct Order {

@@ -64,7 +64,8 @@ public:
 
     void look_at(const net::LinkFacts& link) {
         const std::optional<net::Tag> tag = net::Tag::parse(link.tag);
-        if (!tag) {
+        // An alias can be anybody's: we make nothing but tunnels.
+        if (!tag || !net::is_tunnel_kind(link.kind)) {
             return;
         }
         tagged_.insert(link.name);
@@ -123,6 +124,7 @@ private:
                 redirect.link = link;
                 redirect.direction = direction;
                 redirect.priority = filter.priority;
+                redirect.handle = filter.handle;
                 add({"", net::UndoRedirect{std::move(redirect), false},
                      "whether its clsact was there before is not known; that stays"});
             }

@@ -95,6 +95,8 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
     void tell(Recovered recovered);
     [[nodiscard]] Result<Namespace*> enter(const std::string& place);
     [[nodiscard]] Result<Namespace*> space_of(const Entry& entry);
+    [[nodiscard]] Result<Namespace*> space_of_process(const std::string& identity);
+    [[nodiscard]] std::string living_owner(const Entry& entry) const;
 
     void begin_journal(const Found& found);
     void drop_journal(std::unique_ptr<ports::OwnedFile> file, const std::string& path,
@@ -121,6 +123,7 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
         std::string path;
         std::unique_ptr<Journal> journal;  ///< None when dry.
         Remains remains;                   ///< Entries that are left.
+        std::vector<Found> living;         ///< The journals of runs that live.
     };
     std::optional<Current> current;
     /// What was undone in vain, or was to stay, or would have been undone: with its namespace.
@@ -146,6 +149,10 @@ void Recovery::Work::start() {
     }
     journals = std::move(*found);
     std::reverse(journals.begin(), journals.end());
+    // The latest run found what the ones before it had left: its changes lie on top.
+    std::stable_sort(journals.begin(), journals.end(), [](const Found& one, const Found& other) {
+        return one.remains.header.began < other.remains.header.began;
+    });
     places = settings.places;
     std::reverse(places.begin(), places.end());
     Turns::take([weak = weak_from_this()](Next next) {
@@ -202,7 +209,7 @@ Result<Namespace*> Recovery::Work::enter(const std::string& place) {
 }
 
 /// Nothing when it does not exist any more. Its path can be that of a process which is gone while
-/// the namespace is not.
+/// the namespace is not, or have another meaning for us than for the run.
 Result<Namespace*> Recovery::Work::space_of(const Entry& entry) {
     Result<Namespace*> named = enter(entry.place);
     if (named && (*named)->identity() == entry.space) {
@@ -214,10 +221,43 @@ Result<Namespace*> Recovery::Work::space_of(const Entry& entry) {
             return other;
         }
     }
-    if (!named && !is_gone_already(named.error())) {
+    // Where the name of a namespace lay there can be an ordinary file by now.
+    if (!named && !is_gone_already(named.error()) && named.error().code != "EINVAL") {
         return named;
     }
+    return space_of_process(entry.space);
+}
+
+/// The namespace that some process is in; nothing when none is.
+Result<Namespace*> Recovery::Work::space_of_process(const std::string& identity) {
+    const Result<std::vector<std::string>> names = world.files.list("/proc");
+    if (!names && names.error().code != "ENOENT") {
+        return Error{names.error()}.while_trying("look for the namespace among the processes");
+    }
+    for (const std::string& name : names ? *names : std::vector<std::string>{}) {
+        if (name.find_first_not_of("0123456789") != std::string::npos) {
+            continue;
+        }
+        const std::string place = "/proc/" + name + "/ns/net";
+        Result<std::shared_ptr<ports::Network>> network = world.networks.open(place);
+        if (network && (*network)->identity() == identity) {
+            auto space = std::make_unique<Namespace>(world.clock, place, std::move(*network));
+            return spaces.insert_or_assign(place, std::move(space)).first->second.get();
+        }
+    }
     return nullptr;
+}
+
+/// The run that lives and will take the same thing back itself; empty: none.
+std::string Recovery::Work::living_owner(const Entry& entry) const {
+    for (const Found& found : current->living) {
+        for (const Entry& theirs : found.remains.entries) {
+            if (theirs.space == entry.space && is_same_thing(theirs.undo, entry.undo)) {
+                return found.remains.header.run;
+            }
+        }
+    }
+    return "";
 }
 
 // --- Journals -----------------------------------------------------------------------------------
@@ -256,7 +296,13 @@ void Recovery::Work::begin_journal(const Found& found) {
         return;
     }
     auto journal = file ? std::make_unique<Journal>(std::move(file), remains) : nullptr;
-    current = Current{found.path, std::move(journal), std::move(remains)};
+    Result<std::vector<Found>> living = find_journals(world.files, settings.folder);
+    if (living) {
+        std::erase_if(*living,
+                      [&](const Found& other) { return !other.alive || other.path == found.path; });
+    }
+    current = Current{found.path, std::move(journal), std::move(remains),
+                      living ? std::move(*living) : std::vector<Found>{}};
 }
 
 void Recovery::Work::drop_journal(std::unique_ptr<ports::OwnedFile> file, const std::string& path,
@@ -299,6 +345,14 @@ void Recovery::Work::undo_newest(Next next) {
         if (space) {
             note_undone(entry.id);
         }
+        tell(std::move(recovered));
+        next();
+        return;
+    }
+    if (const std::string owner = living_owner(entry); !owner.empty()) {
+        settled.emplace_back(entry.space, std::move(entry.undo));
+        recovered.end = End::failed;
+        recovered.why = "run " + owner + ", which lives, has it, too; recover again behind its end";
         tell(std::move(recovered));
         next();
         return;
@@ -348,7 +402,13 @@ void Recovery::Work::end_journal() {
 void Recovery::Work::search(const std::string& place, Next next) {
     Result<Namespace*> entered = enter(place);
     if (!entered || !searched.insert((*entered)->identity()).second) {
-        if (!entered && !is_gone_already(entered.error())) {
+        const bool given =
+            std::find(settings.given.begin(), settings.given.end(), place) != settings.given.end();
+        // What merely lies where namespaces are named need not be one.
+        const bool matters =
+            !entered &&
+            (given || (!is_gone_already(entered.error()) && entered.error().code != "EINVAL"));
+        if (matters) {
             tell({"", "search a namespace", place, End::failed, entered.error().sentence()});
         }
         next();
@@ -395,7 +455,7 @@ void Recovery::Work::look(Namespace& space, net::Answers first, net::Answers lin
         return found.alive && !found.unreadable.empty();
     });
     if (unsure) {
-        tell({"", "search a namespace", space.place(), End::skipped,
+        tell({"", "search a namespace", space.place(), End::marked,
               "the journals of living runs cannot be read, so what is theirs is not known"});
         return;
     }
@@ -415,22 +475,22 @@ void Recovery::Work::undo_leftover(Next next) {
     leftovers.pop_back();
     Recovered recovered{left.leftover.run, net::describe(left.leftover.undo), left.space->place(),
                         End::undone, std::move(left.leftover.unknown)};
-    if (!settings.by_mark) {
-        recovered.end = End::skipped;
-        recovered.why = "no journal here has it; when no run lives, --by-mark takes it back";
-        tell(std::move(recovered));
-        next();
-        return;
-    }
-    undo(*left.space, std::move(left.leftover.undo),
-         settings.dry ? Undoing::dry : Undoing::for_real,
+    const bool only_look = settings.dry || !settings.by_mark;
+    undo(*left.space, std::move(left.leftover.undo), only_look ? Undoing::dry : Undoing::for_real,
          [weak = weak_from_this(), recovered = std::move(recovered),
           next = std::move(next)](Result<Undone> undone) mutable {
              const std::shared_ptr<Work> self = weak.lock();
              if (!self) {
                  return;
              }
-             self->tell(std::move(recovered), undone);
+             if (self->settings.by_mark || !undone) {
+                 self->tell(std::move(recovered), undone);
+             } else if (undone->changed) {  // Else somebody has taken it back meanwhile.
+                 recovered.end = End::marked;
+                 recovered.why =
+                     "no journal here has it; when no run lives, --by-mark takes it back";
+                 self->tell(std::move(recovered));
+             }
              next();
          });
 }

@@ -47,13 +47,20 @@ struct Found {
 
 /// One thing that a recovery did, or could not do; or would do.
 struct Recovered {
-    enum class End : std::uint8_t { undone, nothing_left, namespace_gone, skipped, failed };
+    enum class End : std::uint8_t {
+        undone,
+        nothing_left,
+        namespace_gone,
+        skipped,  ///< It stays, and rightly.
+        marked,   ///< It has our mark, and no journal; nobody said that it is to go.
+        failed,
+    };
 
     std::string run;
     std::string what;  ///< "delete the tunnel ktm1a2b3c4d0"
     std::string place;
     End end = End::undone;
-    std::string why;  ///< Of `failed` and `skipped`, and what is not known of others.
+    std::string why;  ///< Of those that stay, and what is not known of others.
 };
 
 struct RecoverySettings {
@@ -64,6 +71,8 @@ struct RecoverySettings {
     /// elsewhere; so somebody must say that none does.
     bool by_mark = false;
     bool dry = false;  ///< Only say what would be done.
+    /// Those of the places that a person named: they must be there.
+    std::vector<std::string> given;
 };
 
 /// Recovers everything whose owner is gone. `told` hears each thing as it is done, `done` once,

@@ -28,14 +28,23 @@ Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
     return answers;
 }
 
+/// What puts something back finds nothing "gone": the kernel lacks what it takes.
+bool puts_back(const net::Request& request) {
+    return std::holds_alternative<net::PutRootQdisc>(request);
+}
+
 /// Of several errors the first; an unknown outcome is one.
-Result<Undone> judge(ports::Network::Outcome outcome) {
+Result<Undone> judge(const net::Requests& requests, ports::Network::Outcome outcome) {
     Undone undone;
     std::optional<Error> error;
-    for (Result<net::Answer>& one : outcome) {
+    for (std::size_t at = 0; at < outcome.size(); ++at) {
+        Result<net::Answer>& one = outcome[at];
         if (one) {
             undone.changed = true;
-        } else if (!is_gone_already(one.error()) && !error) {
+        } else if (error) {
+            continue;
+        } else if (!is_gone_already(one.error()) ||
+                   (one.error().code == "ENOENT" && puts_back(requests[at]))) {
             error = std::move(one).error();
         }
     }
@@ -59,10 +68,11 @@ void undo(Namespace& space, net::Undo wanted, Undoing how, Done done) {
                        done(Undone{!requests.empty()});
                        return;
                    }
-                   space.send(std::move(requests),
-                              [done = std::move(done)](ports::Network::Outcome acted) mutable {
-                                  done(judge(std::move(acted)));
-                              });
+                   net::Requests sent = requests;
+                   space.send(std::move(requests), [sent = std::move(sent), done = std::move(done)](
+                                                       ports::Network::Outcome acted) mutable {
+                       done(judge(sent, std::move(acted)));
+                   });
                });
 }
 

@@ -11,6 +11,10 @@ namespace ktm::net {
 
 namespace {
 
+/// Those without classes: their options are all there is of them.
+constexpr std::array<std::string_view, 12> simple_qdiscs{
+    "pfifo", "bfifo", "pfifo_fast", "pfifo_head_drop", "noqueue", "fq_codel", "fq",
+    "codel", "sfq",   "pie",        "fq_pie",          "cake"};
 constexpr std::array<std::string_view, 3> modes{"auto", "ring", "plug+ring"};
 /// How much faster than they come packets are let go, where nobody says.
 constexpr std::uint64_t pace_factor = 4;
@@ -74,6 +78,12 @@ Result<std::optional<SavedQdisc>> former_of(const std::string& tap, const Answer
             return misfit("no-way-back", "the qdisc " + former->kind + " of " + tap +
                                              " has parts, which could not be put back");
         }
+    }
+    if (former && std::find(simple_qdiscs.begin(), simple_qdiscs.end(), former->kind) ==
+                      simple_qdiscs.end()) {
+        return misfit("no-way-back", "the qdisc " + former->kind + " of " + tap +
+                                         " can have classes and filters, which could not be put "
+                                         "back");
     }
     return former;
 }

@@ -2,6 +2,7 @@
 // net/request.cc: requests in words.
 #include "net/request.hh"
 
+#include <algorithm>
 #include <array>
 
 namespace ktm::net {
@@ -31,6 +32,12 @@ std::string in_table(std::uint32_t table) {
 }
 
 std::string frames_for(const Redirect& redirect) {
+    if (redirect.handle != 0) {
+        return "some frames" +
+               std::string{redirect.direction == Direction::ingress ? " that come in at "
+                                                                    : " that leave at "} +
+               redirect.link;
+    }
     const std::string whose = redirect.mac ? "frames for " + redirect.mac->text() : "all frames";
     const bool comes_in = redirect.direction == Direction::ingress;
     return whose + (comes_in ? " that come in at " : " that leave at ") + redirect.link + " to " +
@@ -137,6 +144,11 @@ bool is_link_name(std::string_view name) noexcept {
         }
     }
     return true;
+}
+
+bool is_tunnel_kind(std::string_view kind) noexcept {
+    return std::any_of(carriers.begin(), carriers.end(),
+                       [kind](const auto& carrier) { return carrier.name == kind; });
 }
 
 std::string_view name_of(Carrier carrier) noexcept {

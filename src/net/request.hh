@@ -26,6 +26,8 @@ namespace ktm::net {
 enum class Carrier : std::uint8_t { ipip, gre, gretap, ip6tnl, ip6gre, ip6gretap, vxlan };
 [[nodiscard]] std::string_view name_of(Carrier carrier) noexcept;
 [[nodiscard]] bool carries_frames(Carrier carrier) noexcept;
+/// Whether a device of this kind can be one of ours.
+[[nodiscard]] bool is_tunnel_kind(std::string_view kind) noexcept;
 
 /// What marks a route, a qdisc or a filter as ours, where the kernel has no room for a text.
 inline constexpr std::uint8_t our_protocol = 0x6b;  ///< Of routes and neighbours.
@@ -218,6 +220,8 @@ struct Redirect {
     std::string to;
     bool to_ingress = false;  ///< As if it had come in there.
     std::uint16_t priority = 1;
+    std::uint32_t handle =
+        0;  ///< Of one that was found in the kernel; 0: it follows from the rest.
     friend bool operator==(const Redirect&, const Redirect&) = default;
 };
 

@@ -41,6 +41,8 @@ namespace {
 constexpr std::size_t requests_max = 16;
 /// LIMIT: how long the guard may take to answer; it answers within microseconds.
 constexpr int answer_ms = 1000;
+/// How long it waits between its acts, when nobody disarms it.
+constexpr std::int64_t again_ns = 500'000'000;
 
 /// What it is told, in one datagram.
 struct Word {
@@ -92,12 +94,12 @@ void carry_out(Orders& orders) noexcept {
     std::int64_t until_ns = 0;
     while (true) {
         pollfd waiting{other_end, POLLIN, 0};
-        const std::int64_t left = std::max<std::int64_t>(until_ns - now_ns(), 0);
+        // What it opens may be closed behind it by who was late: it goes on, until it is disarmed.
+        const std::int64_t left = acted ? again_ns : std::max<std::int64_t>(until_ns - now_ns(), 0);
         const timespec limit{left / 1'000'000'000, left % 1'000'000'000};
         const int ready = ::ppoll(&waiting, 1, armed ? &limit : nullptr, nullptr);
         if (ready == 0) {
             carry_out(orders);
-            armed = false;
             acted = true;
         }
         if (ready <= 0) {
@@ -130,15 +132,24 @@ public:
     ForkedGuard(Descriptor end, Descriptor process)
         : end_(std::move(end)), process_(std::move(process)) {}
 
-    /// It goes without a word: from here on it must not act, whatever it was just about to do.
-    ~ForkedGuard() override { dismiss(); }
+    /// Unless it is armed it goes without a word, and must not act any more, whatever it was just
+    /// about to do. When it is armed it acts: it hears that its other end is closed.
+    ~ForkedGuard() override {
+        if (armed_) {
+            leave();
+        } else {
+            dismiss();
+        }
+    }
 
     [[nodiscard]] Result<void> arm(Duration within) override {
         const int fault = tell(Word{Word::Kind::arm, now_ns() + std::max(within.count(), 0L)});
+        armed_ = armed_ || fault == 0;
         return fault == 0 ? Result<void>{} : Result<void>{system_error(fault, "arm the guard")};
     }
 
     [[nodiscard]] bool disarm() override {
+        armed_ = false;
         bool acted = true;
         const bool answered =
             tell(Word{}) == 0 && is_ready(POLLIN) &&
@@ -177,6 +188,20 @@ private:
         return ready == 1;
     }
 
+    /// It acts, and ends. One that does not move is left to itself.
+    void leave() {
+        end_.reset();
+        if (!process_.is_open()) {
+            return;
+        }
+        pollfd ending{process_.number(), POLLIN, 0};
+        if (::poll(&ending, 1, answer_ms) == 1) {
+            siginfo_t how{};
+            (void)::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process_.number()),
+                           &how, WEXITED | WNOHANG);
+        }
+    }
+
     void dismiss() {
         if (process_.is_open()) {
             (void)::syscall(SYS_pidfd_send_signal, process_.number(), SIGKILL, nullptr, 0);
@@ -191,6 +216,7 @@ private:
 
     Descriptor end_;
     Descriptor process_;
+    bool armed_ = false;
 };
 
 Result<Act> act_of(const NetworkNamespace& space, const net::Request& request, LinkTable& table) {

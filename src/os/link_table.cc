@@ -28,7 +28,7 @@ std::string link_name(int socket, std::uint32_t link) {
     return ::ioctl(socket, SIOCGIFNAME, &request) == 0 ? request.ifr_name : "";
 }
 
-std::optional<std::uint32_t> LinkTable::link(const std::string& name) {
+Result<std::uint32_t> LinkTable::link(const std::string& name) {
     if (const auto planned = planned_.find(name); planned != planned_.end()) {
         return planned->second;
     }
@@ -44,11 +44,14 @@ std::optional<std::uint32_t> LinkTable::link(const std::string& name) {
             found = link_facts(message).index;
         }
     });
-    if (verdict.fault != 0 || !found) {
-        return std::nullopt;
+    if (verdict.fault != 0 && verdict.fault != ENODEV) {
+        return kernel_error(verdict, "find " + name);
+    }
+    if (!found) {
+        return Error{Kind::io, "ENODEV", "there is no device " + name, "", nullptr};
     }
     known_[name] = *found;
-    return found;
+    return *found;
 }
 
 std::uint32_t LinkTable::new_link(const std::string& name) {
@@ -102,7 +105,7 @@ Result<std::uint32_t> LinkTable::filter(const net::Redirect& redirect, std::uint
 }
 
 void LinkTable::clean_up(const std::string& name) {
-    if (const std::optional<std::uint32_t> number = link(name)) {
+    if (const Result<std::uint32_t> number = link(name)) {
         (void)socket_.ask(delete_link(*number), [](const nlmsghdr*) {});
     }
 }

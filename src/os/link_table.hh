@@ -23,7 +23,7 @@ public:
     LinkTable(NetlinkSocket socket, bool foresight)
         : socket_(std::move(socket)), foresight_(foresight) {}
 
-    [[nodiscard]] std::optional<std::uint32_t> link(const std::string& name) override;
+    [[nodiscard]] Result<std::uint32_t> link(const std::string& name) override;
     [[nodiscard]] std::uint32_t new_link(const std::string& name) override;
     [[nodiscard]] Result<std::uint32_t> filter(const net::Redirect& redirect,
                                                std::uint32_t link) override;

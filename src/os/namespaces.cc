@@ -39,14 +39,18 @@ std::string own_number() {
 }
 
 /// The kernel's own name for the namespace that this thread is in, which it gives only once; empty
-/// before Linux 5.14, and when there is no socket to be had.
-std::string own_cookie() {
+/// before Linux 5.14.
+Result<std::string> own_cookie() {
     const Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     std::uint64_t cookie = 0;
     socklen_t length = sizeof cookie;
-    const bool told = socket.is_open() && ::getsockopt(socket.number(), SOL_SOCKET, SO_NETNS_COOKIE,
-                                                       &cookie, &length) == 0;
-    return told ? "cookie " + std::to_string(cookie) : "";
+    if (socket.is_open() &&
+        ::getsockopt(socket.number(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) == 0) {
+        return "cookie " + std::to_string(cookie);
+    }
+    // Another name for the same namespace would be taken for another namespace.
+    return errno == ENOPROTOOPT ? Result<std::string>{std::string{}}
+                                : system_error(errno, "tell the network namespace from others");
 }
 
 std::string path_of(const std::string& place) {
@@ -80,6 +84,10 @@ bool is_setting_name(std::string_view name) {
 
 Result<NetworkNamespace> NetworkNamespace::open(const std::string& place) {
     const std::string intent = "enter " + said(place);
+    if (!place.starts_with('/') && place.find('/') != std::string::npos) {
+        return Error{Kind::usage, "EINVAL", "a path must begin with /: a journal is read elsewhere",
+                     intent, nullptr};
+    }
     if (place == "." || place == ".." || place.find('\0') != std::string::npos) {
         return Error{Kind::usage, "EINVAL", "that is neither a name nor a path", intent, nullptr};
     }
@@ -97,10 +105,12 @@ Result<NetworkNamespace> NetworkNamespace::open(const std::string& place) {
         return system_error(errno, intent);
     }
     NetworkNamespace space{std::move(file), number_of(facts), place};
-    KTM_CHECK(space.inside([&space] { space.identity_ = own_cookie(); }));
-    if (space.identity_.empty()) {
-        space.identity_ = space.number_;
+    Result<std::string> cookie{std::string{}};
+    KTM_CHECK(space.inside([&cookie] { cookie = own_cookie(); }));
+    if (!cookie) {
+        return std::move(cookie).error();
     }
+    space.identity_ = cookie->empty() ? space.number_ : *std::move(cookie);
     return space;
 }
 

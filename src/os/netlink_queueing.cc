@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "os/netlink_answers.hh"
 #include "os/netlink_requests.hh"
 
 namespace ktm::os {
@@ -232,6 +233,9 @@ std::uint32_t filter_node(const net::Redirect& redirect) {
     // bits alone have different nodes.
     constexpr std::uint32_t fold_mask = 0x1ffU;
     constexpr std::uint32_t never_zero = 0x200U;
+    if (redirect.handle != 0) {
+        return redirect.handle & filter_node_mask;
+    }
     std::uint32_t folded = net::our_filter_handle;
     if (redirect.mac) {
         for (const std::uint8_t octet : redirect.mac->octets()) {

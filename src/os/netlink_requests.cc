@@ -178,9 +178,9 @@ struct Builder {
         return single(queueing_message(request, link));
     }
     Result<Built> operator()(const net::AddRedirect& request, std::uint32_t link) const {
-        const std::optional<std::uint32_t> to = numbers.link(request.redirect.to);
+        Result<std::uint32_t> to = numbers.link(request.redirect.to);
         if (!to) {
-            return no_device(request.redirect.to);
+            return std::move(to).error();
         }
         return single(add_redirect_message(request.redirect, link, *to));
     }
@@ -244,9 +244,9 @@ struct Builder {
     Result<Built> operator()(const net::ListAddresses& request) const {
         ifaddrmsg head{};
         if (!request.link.empty()) {
-            const std::optional<std::uint32_t> link = numbers.link(request.link);
+            Result<std::uint32_t> link = numbers.link(request.link);
             if (!link) {
-                return no_device(request.link);
+                return std::move(link).error();
             }
             head.ifa_index = *link;
         }
@@ -257,10 +257,6 @@ struct Builder {
 
     Built operator()(const net::WriteSetting&) const { return {}; }
     Built operator()(const net::ReadSetting&) const { return {}; }
-
-    static Error no_device(const std::string& name) {
-        return Error{Kind::io, "ENODEV", "there is no device " + name, "", nullptr};
-    }
 };
 
 const std::string& link_of(const net::AddRoute& request) {
@@ -305,9 +301,9 @@ Result<Built> build(const net::Request& request, Numbers& numbers) {
             if constexpr (std::is_invocable_v<const Builder&, const R&>) {
                 return builder(asked);
             } else {
-                const std::optional<std::uint32_t> link = numbers.link(link_of(asked));
+                Result<std::uint32_t> link = numbers.link(link_of(asked));
                 if (!link) {
-                    return Builder::no_device(link_of(asked));
+                    return std::move(link).error();
                 }
                 return builder(asked, *link);
             }

@@ -22,7 +22,8 @@ public:
     Numbers& operator=(const Numbers&) = delete;
     virtual ~Numbers() = default;
 
-    [[nodiscard]] virtual std::optional<std::uint32_t> link(const std::string& name) = 0;
+    /// An error of the code ENODEV when there is none.
+    [[nodiscard]] virtual Result<std::uint32_t> link(const std::string& name) = 0;
     /// One that no device has, for a new one.
     [[nodiscard]] virtual std::uint32_t new_link(const std::string& name) = 0;
     /// The handle that our filter has.

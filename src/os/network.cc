@@ -407,9 +407,9 @@ public:
         if (!frames_.is_open()) {
             return system_error(frames_fault_, intent);
         }
-        const std::optional<std::uint32_t> number = core_->table().link(link);
+        const Result<std::uint32_t> number = core_->table().link(link);
         if (!number) {
-            return system_error(ENODEV, intent);
+            return Error{number.error()}.while_trying(intent);
         }
         sockaddr_ll to{};
         to.sll_family = AF_PACKET;

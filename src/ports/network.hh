@@ -17,10 +17,11 @@
 namespace ktm::ports {
 
 /// Somebody else who carries out some requests when this process dies or stands still, and never
-/// otherwise. Destroying it sends it home.
+/// otherwise. Destroying it sends it home; while it is armed it acts first, as we cannot any more.
 class Guard : public Pinned {
 public:
-    /// From here on it acts when we die, and when `within` has passed without disarm().
+    /// From here on it acts when we die, and when `within` has passed without disarm(), and again
+    /// from time to time until then.
     [[nodiscard]] virtual Result<void> arm(Duration within) = 0;
     /// False when it has acted already: somebody was late.
     [[nodiscard]] virtual bool disarm() = 0;

@@ -80,7 +80,8 @@ constexpr Parameter hold_parameters[] = {
     {".small", "boolean?", "It may hold less than rate and pause ask for."},
     {".pace", "integer?", "How many packets a second are let go; four times the rate without it."},
     {".at_most", "ktm.Duration?",
-     "How long the plug may be blocked, until the guard opens it; \"30s\" without it."},
+     "How long the plug may be blocked, until the guard opens it; \"30s\" without it, and never "
+     "less than the pause."},
     netns_option,
 };
 

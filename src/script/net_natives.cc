@@ -375,13 +375,18 @@ int hold(lua_State* lua) {
     const net::HoldWish wish = hold_wish(options);
     const bool small = options.boolean("small").value_or(false);
     const Duration at_most = options.duration("at_most").value_or(host::blocked_at_most);
-    if (at_most <= Duration::zero()) {
-        options.refuse("'at_most' is above 0");
+    if (at_most < wish.pause) {
+        options.refuse("'at_most' is " + format_duration(at_most) + ", and the pause alone takes " +
+                       format_duration(wish.pause) + ": the hold would be opened before its end");
     }
     NetSide& side = run.net();
     Result<host::Namespace*> space = side.host().enter(place_of(options));
     if (!space) {
         raise(lua, std::move(space).error());
+    }
+    if (side.has_hold(**space, wish.tap)) {
+        raise(lua, Error{Kind::refused, "held", wish.tap + " has a hold of this run already",
+                         "net.hold", nullptr});
     }
     run.keep(net_port, trace::Direction::out, "acquire the hold on " + wish.tap);
     const std::uint64_t id = side.keep_hold(

@@ -2,6 +2,7 @@
 // script/net_side.cc: what a run has acquired of the kernel, and what it hears of it.
 #include "script/net_side.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "json/parser.hh"
@@ -33,6 +34,13 @@ void NetSide::keep_tunnel(const std::string& place, std::shared_ptr<net::TunnelF
 std::uint64_t NetSide::keep_hold(std::unique_ptr<host::Hold> hold) {
     holds_[++last_] = std::move(hold);
     return last_;
+}
+
+bool NetSide::has_hold(const host::Namespace& space, const std::string& tap) const {
+    return std::any_of(holds_.begin(), holds_.end(), [&](const auto& one) {
+        const host::Hold& hold = *one.second;
+        return hold.is_there() && hold.tap() == tap && hold.space().identity() == space.identity();
+    });
 }
 
 host::Hold& NetSide::hold(std::uint64_t id) const {
@@ -106,10 +114,10 @@ void NetSide::on_change(const net::Change& change, const std::string& place,
         return;
     }
     unheard_ = run_.is_in_body() ? unheard_ + 1 : 0;
-    if (unheard_ == unheard_max) {
-        tell_overrun(place);
-    }
     if (unheard_ >= unheard_max) {
+        if (unheard_ == unheard_max) {
+            tell_overrun(place);  // LIFETIME: this may be gone behind it.
+        }
         return;
     }
     fields.text("link", link).boolean("gone", change.gone);

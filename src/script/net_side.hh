@@ -40,6 +40,8 @@ public:
 
     [[nodiscard]] std::uint64_t keep_hold(std::unique_ptr<host::Hold> hold);
     [[nodiscard]] host::Hold& hold(std::uint64_t id) const;
+    /// Whether this run holds packets at that tap.
+    [[nodiscard]] bool has_hold(const host::Namespace& space, const std::string& tap) const;
 
     /// Makes events of what changes in a namespace, at one device or at all.
     [[nodiscard]] Result<std::uint64_t> watch(host::Namespace& space, const std::string& link);

@@ -54,6 +54,9 @@ public:
     /// The dead send nobody home.
     ~VirtualGuard() override {
         if (!networks_.life_.is_over()) {
+            if (guarded_->armed && !guarded_->has_acted) {
+                networks_.act(*guarded_);
+            }
             guarded_->armed = false;
             guarded_->timer = nullptr;
             std::erase(networks_.guards_, guarded_);

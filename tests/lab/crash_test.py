@@ -17,7 +17,7 @@ import time
 import crash_plans as plans
 import crash_stage as stage
 
-ROUNDS_SHORT = 60 if stage.SLOW else 1000
+ROUNDS_SHORT = 30 if stage.SLOW else 1000
 FAILURES_SHOWN = 8
 # Half of the time of a round the kernel waits, when it deletes a device.
 WORKERS = int(os.environ.get("KTM_WORKERS", 3 * os.cpu_count()))
@@ -210,7 +210,7 @@ def test_every_point():
     """A run that is killed before or behind any of its points is recovered: all is as before"""
     kills = [(how, at + 1) for at in range(len(points_of_run())) for how in (BEFORE, AFTER)]
     with Rounds() as rounds:
-        counts = rounds.play([(kill, (), True) for kill in stage.sample(kills, 9)])
+        counts = rounds.play([(kill, (), True) for kill in stage.sample(kills, 15)])
         rounds.end("each point of the run")
     SHARED["recovery"] = counts
 
@@ -243,7 +243,7 @@ def test_killed_twice():
     count = len(points_of_run())
     tasks = [((BEFORE, chance.randint(count // 4, count)),
               ((BEFORE, chance.randint(1, 20)), (AFTER, chance.randint(1, 20))), False)
-             for _ in range(8 if stage.SLOW else 40)]
+             for _ in range(4 if stage.SLOW else 40)]
     with Rounds() as rounds:
         rounds.play(tasks)
         rounds.end("two killed recoveries")
@@ -251,7 +251,7 @@ def test_killed_twice():
 
 def test_settings():
     """No setting below /proc/sys/net of either namespace differs after many rounds"""
-    count, many = len(points_of_run()), 10 if stage.SLOW else 50
+    count, many = len(points_of_run()), 4 if stage.SLOW else 50
     with Rounds() as rounds:
         rounds.play([((BEFORE, 1 + at * count // many), (), False) for at in range(many)])
         wrong = [text for text in rounds.pool.map(check_settings, range(WORKERS)) if text]

@@ -135,7 +135,7 @@ def spoil_all(tasks, processes, what):
 
 def sampled(tasks):
     """All of them, or each third; less where everything takes long."""
-    return tasks if stage.ALL else stage.sample(tasks[::3], 9)
+    return tasks if stage.ALL else stage.sample(tasks[::3], 15)
 
 
 def test_refusals():
@@ -235,7 +235,7 @@ def test_things_that_vanish():
     """A tap, a device or a namespace that is gone before any change: exit 1, and nothing is left"""
     thefts = (take_tap, take_device, take_way, take_namespace)
     changes = changes_of_run()
-    for at, change in enumerate(stage.sample(changes, 19)):
+    for at, change in enumerate(stage.sample(changes, 29)):
         for theft in thefts if stage.ALL else (thefts[at % len(thefts)],):
             with Fixture() as scene:
                 process = stopped_at(scene, change.number)

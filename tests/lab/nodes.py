@@ -504,7 +504,7 @@ class Nodes:
         return arrived
 
     @staticmethod
-    def _settle(into, count, quiet=0.15):
+    def _settle(into, count, quiet=0.6):
         """Waits until so many frames are there, or none has come for a while."""
         seen, since = -1, time.monotonic()
         while len(into.frames) < count and time.monotonic() - since < quiet:

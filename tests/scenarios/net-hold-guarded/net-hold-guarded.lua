@@ -4,7 +4,7 @@ return plan {
   role "node" {
     state "only" { within = "10s", next = "done",
       enter = function(m)
-        local hold = net.hold { "tap0", rate = 100, pause = "1s", at_most = "500ms" }
+        local hold = net.hold { "tap0", rate = 100, pause = "400ms", at_most = "500ms" }
         hold.block()
         sleep("1s")
         hold.open()

@@ -420,7 +420,11 @@ TEST_CASE("host: what is prepared changes nothing until it is acted upon, as oft
     const auto take_back = [&](Host::Given done) { stage.host->take_back(**id, std::move(done)); };
     for (int turn = 0; turn < 3; ++turn) {
         CHECK(await(stage, act)->has_value());
-        CHECK(stage.dump() != before);
+        const std::string acted = stage.dump();
+        CHECK(acted != before);
+        // What is done already is not done again, and keeps its undo.
+        CHECK(await(stage, act)->has_value());
+        CHECK(parting(acted, stage.dump()).empty());
         CHECK(await(stage, take_back)->has_value());
         CHECK(parting(before, stage.dump()).empty());
         CHECK(read_journal(stage.journal())->entries.size() == 4);

@@ -262,10 +262,44 @@ TEST_CASE("host/recovery: what has no journal here is told, and taken only when 
     stage.run();
     REQUIRE_FALSE(told.empty());
     for (const Recovered& one : told) {
-        CHECK(one.end == Recovered::End::skipped);
+        CHECK(one.end == Recovered::End::marked);
         CHECK(one.why.find("--by-mark") != std::string::npos);
     }
     CHECK(stage.sim.networks().kernel(blue).dump() == before);
+}
+
+TEST_CASE("host/recovery: what a living run has, too, is left to it") {
+    Stage stage;
+    const std::string before = stage.dump();
+    stage.begin();
+    stage.host->prepare(stage.enter(blue), UndoKind::hold, acquisitions()[1].wanted(*stage.host),
+                        [](Result<AcquiredId> id) { REQUIRE(id); });
+    stage.kill();
+    stage.begin("00000000000000bb");
+    const auto theirs = acquire(stage, acquisitions()[1]);
+    REQUIRE(theirs->has_value());
+    const std::string acquired = stage.dump();
+    const Recovering early = recover(stage, {});
+    CHECK(failed(early) > 0);
+    CHECK(early.told.front().find("00000000000000bb, which lives") != std::string::npos);
+    CHECK(parting(acquired, stage.dump()).empty());
+    bool given = false;
+    stage.host->give_back(**theirs, [&](const Result<void>& done) { given = done.has_value(); });
+    CHECK(given);
+    CHECK(failed(recover(stage, {})) == 0);
+    CHECK(parting(before, stage.dump()).empty());
+}
+
+TEST_CASE("host/recovery: a namespace without its name is found by a process that is in it") {
+    Stage stage;
+    const std::string before = leave(stage, {"routes"});
+    stage.sim.networks().also(blue, "/proc/77/ns/net");
+    REQUIRE(stage.sim.files().replace("/proc/77/ns/net", ""));
+    stage.sim.networks().remove(blue);
+    const Recovering recovering = recover(stage, {});
+    CHECK(failed(recovering) == 0);
+    CHECK(recovering.told.front().starts_with("undone: "));
+    CHECK(stage.journals().empty());
 }
 
 TEST_CASE("host/recovery: what a living run has written down is not taken for a leftover") {
@@ -314,7 +348,7 @@ TEST_CASE("host/recovery: while a living run's journal cannot be read, nothing i
     const Recovering recovering = recover(stage, {blue});
     CHECK(stage.dump() == left);
     REQUIRE(recovering.told.size() == 1);
-    CHECK(recovering.told.front().starts_with("skipped: search a namespace"));
+    CHECK(recovering.told.front().starts_with("marked: search a namespace"));
 }
 
 TEST_CASE("host/recovery: a kernel that does not answer is a failure after 5 s, not an end") {

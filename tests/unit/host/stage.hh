@@ -229,6 +229,7 @@ inline std::string_view name_of(Recovered::End end) {
         case Recovered::End::nothing_left: return "nothing left";
         case Recovered::End::namespace_gone: return "namespace gone";
         case Recovered::End::skipped: return "skipped";
+        case Recovered::End::marked: return "marked";
         case Recovered::End::failed: return "failed";
     }
     return "";

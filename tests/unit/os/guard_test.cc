@@ -185,11 +185,50 @@ TEST_CASE("os/guard: it is sent home without acting, and leaves no process") {
         REQUIRE(guard);
         CHECK((*guard)->arm(10s));
         (void)the_guard();
+        CHECK((*guard)->disarm());
     }
     CHECK(guards_of(::getpid()).empty());
     CHECK(stays(asker, "ktm0", 20ms));
     const pid_t any = ::waitpid(-1, nullptr, WNOHANG);
     CHECK((any == -1 && errno == ECHILD));
+}
+
+TEST_CASE("os/guard: one that is armed acts when it is sent home, and leaves no process") {
+    TestWorld world;
+    const OwnNamespace space;
+    if (!space) {
+        return;
+    }
+    Asker asker{world, space.place()};
+    asker.all({net::AddTunnel{some_tunnel("ktm0")}});
+    {
+        auto guard = asker.network->guard({net::DeleteLink{"ktm0"}});
+        REQUIRE(guard);
+        CHECK((*guard)->arm(10s));
+    }
+    CHECK(goes(asker, "ktm0"));
+    CHECK(guards_of(::getpid()).empty());
+    const pid_t any = ::waitpid(-1, nullptr, WNOHANG);
+    CHECK((any == -1 && errno == ECHILD));
+}
+
+TEST_CASE("os/guard: behind its time it acts again and again, until it is disarmed") {
+    TestWorld world;
+    const OwnNamespace space;
+    if (!space) {
+        return;
+    }
+    Asker asker{world, space.place()};
+    asker.all({net::AddTunnel{some_tunnel("ktm0")}});
+    auto guard = asker.network->guard({net::DeleteLink{"ktm0"}});
+    REQUIRE(guard);
+    CHECK((*guard)->arm(1ms));
+    CHECK(goes(asker, "ktm0"));
+    asker.all({net::AddTunnel{some_tunnel("ktm0")}});
+    CHECK(goes(asker, "ktm0"));
+    CHECK_FALSE((*guard)->disarm());
+    asker.all({net::AddTunnel{some_tunnel("ktm0")}});
+    CHECK(stays(asker, "ktm0", 700ms));
 }
 
 TEST_CASE("os/guard: it has nothing open but what it needs, and a session of its own") {

@@ -488,8 +488,8 @@ class Nodes:
             expected[self.number] = size
             self.sender.send(packet(to, self.number, size), to)
             if len(expected) % 100 == 0:
-                self._settle(into, seen + len(expected))
-        self._settle(into, seen + len(expected))
+                self._settle(into, seen, len(expected))
+        self._settle(into, seen, len(expected))
         arrived = set()
         for frame in into.frames[seen:]:
             data = frame[14:]
@@ -504,12 +504,15 @@ class Nodes:
         return arrived
 
     @staticmethod
-    def _settle(into, count, quiet=0.6):
-        """Waits until so many frames are there, or none has come for a while."""
+    def _settle(into, first, count, quiet=0.6):
+        """Waits until so many packets of ours are there, or none has come for a while. The kernel
+        sends frames of its own, too."""
         seen, since = -1, time.monotonic()
-        while len(into.frames) < count and time.monotonic() - since < quiet:
+        while time.monotonic() - since < quiet:
             if len(into.frames) != seen:
                 seen, since = len(into.frames), time.monotonic()
+                if sum(is_ours(frame[14:]) for frame in into.frames[first:]) >= count:
+                    return
             time.sleep(0.002)
 
 

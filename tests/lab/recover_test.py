@@ -464,7 +464,7 @@ def test_commit(scene):
     remake(scene)
     committed = 0
     for how in (crash_test.BEFORE, crash_test.AFTER):
-        for at in stage.sample(range(1, len(points) + 1), 11):
+        for at in stage.sample(range(len(points), 0, -1), 11):
             scene.killed("commits", at, how)
             names = stage.journals()
             is_committed = not names and at > len(points) // 2 or any(

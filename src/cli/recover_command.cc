@@ -60,11 +60,12 @@ public:
     }
 
     void end() {
+        const int nothing_left = count(End::nothing_left) + count(End::namespace_gone);
+        const int left_alone = count(End::skipped) + count(End::marked);
         if (console_.json()) {
             json::ObjectWriter line;
             line.integer(dry_ ? "to_undo" : "undone", count(End::undone));
-            line.integer("nothing_left", count(End::nothing_left) + count(End::namespace_gone));
-            line.integer("left_alone", count(End::skipped) + count(End::marked));
+            line.integer("nothing_left", nothing_left).integer("left_alone", left_alone);
             line.integer("failed", count(End::failed));
             write(std::move(line).finish());
             return;
@@ -74,8 +75,7 @@ public:
             return;
         }
         write(std::to_string(count(End::undone)) + (dry_ ? " to undo, " : " undone, ") +
-              std::to_string(count(End::nothing_left) + count(End::namespace_gone)) +
-              " had nothing left, " + std::to_string(count(End::skipped) + count(End::marked)) +
+              std::to_string(nothing_left) + " had nothing left, " + std::to_string(left_alone) +
               " left alone, " + std::to_string(count(End::failed)) + " failed");
     }
 

@@ -26,6 +26,11 @@ Result<bool> is_alive(ports::Files& files, const std::string& path) {
     return !file;
 }
 
+/// Whether a name leads to no namespace any more: it is gone, or lies on an ordinary file.
+bool names_nothing(const Error& error) {
+    return is_gone_already(error) || error.code == "EINVAL";
+}
+
 /// What was asked of a namespace. A device that is gone meanwhile answers nothing.
 Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
     net::Answers answers;
@@ -221,8 +226,7 @@ Result<Namespace*> Recovery::Work::space_of(const Entry& entry) {
             return other;
         }
     }
-    // Where the name of a namespace lay there can be an ordinary file by now.
-    if (!named && !is_gone_already(named.error()) && named.error().code != "EINVAL") {
+    if (!named && !names_nothing(named.error())) {
         return named;
     }
     return space_of_process(entry.space);
@@ -405,10 +409,7 @@ void Recovery::Work::search(const std::string& place, Next next) {
         const bool given =
             std::find(settings.given.begin(), settings.given.end(), place) != settings.given.end();
         // What merely lies where namespaces are named need not be one.
-        const bool matters =
-            !entered &&
-            (given || (!is_gone_already(entered.error()) && entered.error().code != "EINVAL"));
-        if (matters) {
+        if (!entered && (given || !names_nothing(entered.error()))) {
             tell({"", "search a namespace", place, End::failed, entered.error().sentence()});
         }
         next();

@@ -116,13 +116,14 @@ Result<void> check(const TunnelWish& wish) {
 
 /// What a device carries that nothing is wrapped around.
 Carries bare_carries(const TunnelWish& wish, Carrier carrier, bool over_v6, std::uint32_t room) {
+    const std::uint32_t fits = std::min(wish.mtu, room);
     if (over_v6) {
-        return {std::min(wish.mtu, room), std::min(wish.mtu, room)};
+        return {fits, fits};
     }
     switch (carrier) {
         case Carrier::ipip: return {wish.mtu, 0};  // By route: fragmented; no IPv6 in it.
         case Carrier::vxlan:                       // IPv6 is told "too big" by the device.
-            return {wish.mtu, std::min(wish.mtu, room)};
+            return {wish.mtu, fits};
         case Carrier::gre:
         case Carrier::gretap: return {wish.mtu, wish.mtu};
         case Carrier::ip6tnl:

@@ -68,6 +68,13 @@ bool stays(Asker& asker, const std::string& link, Duration time) {
     return !asker.get(net::FindLink{link}).links.empty();
 }
 
+/// No guard is there any more, and none is left to be waited for.
+void check_no_process() {
+    CHECK(guards_of(::getpid()).empty());
+    const pid_t any = ::waitpid(-1, nullptr, WNOHANG);
+    CHECK((any == -1 && errno == ECHILD));
+}
+
 }  // namespace
 
 TEST_CASE("os/guard: it acts when the time is over, and says so") {
@@ -187,10 +194,8 @@ TEST_CASE("os/guard: it is sent home without acting, and leaves no process") {
         (void)the_guard();
         CHECK((*guard)->disarm());
     }
-    CHECK(guards_of(::getpid()).empty());
+    check_no_process();
     CHECK(stays(asker, "ktm0", 20ms));
-    const pid_t any = ::waitpid(-1, nullptr, WNOHANG);
-    CHECK((any == -1 && errno == ECHILD));
 }
 
 TEST_CASE("os/guard: one that is armed acts when it is sent home, and leaves no process") {
@@ -207,9 +212,7 @@ TEST_CASE("os/guard: one that is armed acts when it is sent home, and leaves no 
         CHECK((*guard)->arm(10s));
     }
     CHECK(goes(asker, "ktm0"));
-    CHECK(guards_of(::getpid()).empty());
-    const pid_t any = ::waitpid(-1, nullptr, WNOHANG);
-    CHECK((any == -1 && errno == ECHILD));
+    check_no_process();
 }
 
 TEST_CASE("os/guard: behind its time it acts again and again, until it is disarmed") {

@@ -45,17 +45,31 @@ std::string action_of(lua_State* thread) {
 
 }  // namespace
 
+/// From the interpreter's own memory, or from that of all.
+template <typename Memory>
+void* Interpreter::give(Memory& memory, void* block, std::size_t old_size, std::size_t new_size) {
+    if (new_size == 0) {
+        if (block != nullptr) {
+            memory.release(block, old_size);
+        }
+        return nullptr;
+    }
+    return block == nullptr ? memory.allocate(new_size) : memory.resize(block, old_size, new_size);
+}
+
+void* Interpreter::give(void* block, std::size_t old_size, std::size_t new_size) {
+    return arena_ ? give(*arena_, block, old_size, new_size)
+                  : give(Slab::shared(), block, old_size, new_size);
+}
+
 void* Interpreter::allocate(void* owner, void* block, std::size_t old_size, std::size_t new_size) {
     auto& self = *static_cast<Interpreter*>(owner);
     if (block == nullptr) {
         old_size = 0;  // LuaJIT says what kind of object it is for.
     }
     if (new_size == 0) {
-        if (block != nullptr) {
-            Slab::shared().release(block, old_size);
-        }
         self.memory_used_ -= old_size;
-        return nullptr;
+        return self.give(block, old_size, 0);
     }
     if (new_size > old_size) {
         if (self.memory_used_ + (new_size - old_size) > self.memory_limit()) {
@@ -64,8 +78,7 @@ void* Interpreter::allocate(void* owner, void* block, std::size_t old_size, std:
         // A large block costs more than the instruction that wanted it.
         self.budget_ -= static_cast<std::int64_t>((new_size - old_size) / bytes_an_instruction);
     }
-    void* grown = block == nullptr ? Slab::shared().allocate(new_size)
-                                   : Slab::shared().resize(block, old_size, new_size);
+    void* grown = self.give(block, old_size, new_size);
     if (grown != nullptr) {
         self.memory_used_ += new_size - old_size;
     }
@@ -86,7 +99,7 @@ void Interpreter::count(lua_State* thread, lua_Debug*) {
     lua_error(thread);
 }
 
-Interpreter::Interpreter() {
+Interpreter::Interpreter(std::unique_ptr<Arena> arena) : arena_(std::move(arena)) {
     lua_ = lua_newstate(allocate, this);
     KTM_ASSERT(lua_ != nullptr);
     lua_gc(lua_, LUA_GCSTOP, 0);
@@ -100,6 +113,20 @@ void Interpreter::settle() {
     drop_words_of_loading(lua_, words_);
     lua_gc(lua_, LUA_GCCOLLECT, 0);
     lua_gc(lua_, LUA_GCRESTART, 0);
+}
+
+void Interpreter::mark() {
+    KTM_ASSERT(arena_ != nullptr && run_ == nullptr);
+    lua_gc(lua_, LUA_GCCOLLECT, 0);
+    arena_->mark();
+    memory_marked_ = memory_used_;
+}
+
+void Interpreter::rewind() noexcept {
+    arena_->rewind();
+    memory_used_ = memory_marked_;
+    context_ = Context::none;
+    run_ = nullptr;
 }
 
 Interpreter::~Interpreter() {

@@ -19,6 +19,7 @@
 #include "base/bytes.hh"
 #include "base/error.hh"
 #include "base/result.hh"
+#include "script/arena.hh"
 
 struct lua_State;
 struct lua_Debug;
@@ -46,7 +47,9 @@ enum class Context : std::uint8_t {
 
 class Interpreter {
 public:
-    Interpreter();
+    Interpreter() : Interpreter(nullptr) {}
+    /// In memory of its own, so that mark() and rewind() can be called; null for the shared one.
+    explicit Interpreter(std::unique_ptr<Arena> arena);
     ~Interpreter();
     Interpreter(const Interpreter&) = delete;
     Interpreter& operator=(const Interpreter&) = delete;
@@ -57,6 +60,11 @@ public:
     /// The plan is loaded: what loading has left over is freed. Until then nothing is, for a load
     /// is short, and memory_max holds all the same.
     void settle();
+
+    /// Nothing runs in it: what is there now is what rewind() goes back to. Of an interpreter with
+    /// an arena only.
+    void mark();
+    void rewind() noexcept;
 
     [[nodiscard]] lua_State* lua() noexcept { return lua_; }
     [[nodiscard]] Bytes memory_used() const noexcept { return Bytes{memory_used_}; }
@@ -95,13 +103,18 @@ public:
     void drop_kept(int number);
 
 private:
+    template <typename Memory>
+    static void* give(Memory& memory, void* block, std::size_t old_size, std::size_t new_size);
+    [[nodiscard]] void* give(void* block, std::size_t old_size, std::size_t new_size);
     static void* allocate(void* owner, void* block, std::size_t old_size, std::size_t new_size);
     static void count(lua_State* thread, lua_Debug* info);
     void open_words();
     [[nodiscard]] std::size_t memory_limit() const noexcept;
 
+    std::unique_ptr<Arena> arena_;
     lua_State* lua_ = nullptr;
     std::size_t memory_used_ = 0;
+    std::size_t memory_marked_ = 0;
     std::int64_t budget_ = 0;
     Context context_ = Context::none;
     Run* run_ = nullptr;

@@ -57,10 +57,10 @@ bool exists(ports::Files& files, const std::string& file) {
 /// Loads one file and what it is derived from.
 class Loader {
 public:
-    Loader(ports::Files& files, const SearchPath& path)
+    Loader(ports::Files& files, const SearchPath& path, std::unique_ptr<Arena> arena)
         : files_(files),
           path_(path),
-          interpreter_(std::make_unique<Interpreter>()),
+          interpreter_(std::make_unique<Interpreter>(std::move(arena))),
           modules_(files, path.modules, *interpreter_) {
         interpreter_->attach_modules(&modules_);
     }
@@ -305,8 +305,9 @@ Result<std::string> find_plan(ports::Files& files, const SearchPath& path,
                  nullptr};
 }
 
-Loading load_plan(ports::Files& files, const SearchPath& path, const std::string& wanted) {
-    return Loader{files, path}.load(wanted);
+Loading load_plan(ports::Files& files, const SearchPath& path, const std::string& wanted,
+                  std::unique_ptr<Arena> arena) {
+    return Loader{files, path, std::move(arena)}.load(wanted);
 }
 
 std::vector<FoundPlan> list_plans(ports::Files& files, const SearchPath& path) {

@@ -32,9 +32,10 @@ struct Loading {
 [[nodiscard]] Result<std::string> find_plan(ports::Files& files, const SearchPath& path,
                                             const std::string& wanted);
 
-/// Loads and checks. `wanted` is a path or a name.
+/// Loads and checks. `wanted` is a path or a name. With an arena the plan can be played again and
+/// again: mark() and rewind() of its interpreter.
 [[nodiscard]] Loading load_plan(ports::Files& files, const SearchPath& path,
-                                const std::string& wanted);
+                                const std::string& wanted, std::unique_ptr<Arena> arena = nullptr);
 
 /// Every plan in the search path: the name and the file. A plan that hides another comes first.
 struct FoundPlan {

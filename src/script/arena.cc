@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/arena.cc: memory of one interpreter alone, which can be put back to what it was.
+#include "script/arena.hh"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <new>
+
+#include "base/assert.hh"
+
+namespace ktm::script {
+
+namespace {
+
+/// LIMIT: addresses, not memory: what an interpreter may use, and the waste of sizes rounded up.
+constexpr std::size_t arena_bytes = std::size_t{64} << 20U;
+constexpr std::size_t grain = 16;
+constexpr std::size_t small_max = 1024;
+constexpr std::size_t small_classes = small_max / grain + 1;
+/// Of each larger power of two; so no more than a quarter of a block is lost.
+constexpr std::size_t steps = 4;
+
+struct SizeClass {
+    std::size_t number;
+    std::size_t bytes;
+};
+
+SizeClass class_of(std::size_t size) noexcept {
+    if (size <= small_max) {
+        const std::size_t number = (size + grain - 1) / grain;
+        return {number, number * grain};
+    }
+    const std::size_t power = std::bit_width(size - 1) - 1;  // 2^power < size <= 2^(power + 1)
+    const std::size_t step = (std::size_t{1} << power) / steps;
+    const std::size_t nth = (size - (std::size_t{1} << power) + step - 1) / step;
+    const std::size_t first_power = std::bit_width(small_max) - 1;
+    return {small_classes + (power - first_power) * steps + nth,
+            (std::size_t{1} << power) + nth * step};
+}
+
+}  // namespace
+
+Arena::Arena() {
+    void* memory = ::mmap(nullptr, arena_bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    KTM_ASSERT(memory != MAP_FAILED);
+    memory_ = static_cast<char*>(memory);
+}
+
+Arena::~Arena() {
+    (void)::munmap(memory_, arena_bytes);
+}
+
+void* Arena::allocate(std::size_t size) noexcept {
+    const SizeClass wanted = class_of(size);
+    if (Free* block = free_[wanted.number]; block != nullptr) {
+        free_[wanted.number] = block->next;
+        return block;
+    }
+    if (wanted.bytes > arena_bytes - used_) {
+        return nullptr;
+    }
+    void* block = memory_ + used_;
+    used_ += wanted.bytes;
+    return block;
+}
+
+void Arena::release(void* block, std::size_t size) noexcept {
+    const std::size_t number = class_of(size).number;
+    free_[number] = new (block) Free{free_[number]};
+}
+
+void* Arena::resize(void* block, std::size_t old_size, std::size_t new_size) noexcept {
+    if (class_of(old_size).number == class_of(new_size).number) {
+        return block;
+    }
+    void* moved = allocate(new_size);
+    if (moved != nullptr) {
+        std::memcpy(moved, block, std::min(old_size, new_size));
+        release(block, old_size);
+    }
+    return moved;
+}
+
+void Arena::mark() {
+    marked_.assign(memory_, memory_ + used_);
+    marked_free_ = free_;
+}
+
+void Arena::rewind() noexcept {
+    std::memcpy(memory_, marked_.data(), marked_.size());
+    used_ = marked_.size();
+    free_ = marked_free_;
+}
+
+}  // namespace ktm::script

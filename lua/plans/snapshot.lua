@@ -43,7 +43,7 @@ return plan {
         qmp("migrate-set-parameters", { ["max-bandwidth"] = m.bandwidth })
         m:undo("cancel the writing", watch.cancel)
         qmp("migrate", { uri = "exec:cat > " .. quoted(m.file) })
-        watch.begin(m, { every = "250ms" })
+        watch.begin(m, { every = 250 })
       end,
       on { "timer:progress", run = watch.look },
       on { "MIGRATION", status = "completed", go = "waking" },

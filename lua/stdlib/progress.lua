@@ -5,20 +5,28 @@
 ---     state "copy" { within = "1h",
 ---       enter = function(m)
 ---         qmp("migrate", { uri = m.uri })
----         watch.begin(m, { every = "250ms", nearly = m.divert_at, stalled = 10000 })
+---         watch.begin(m, { every = 250, nearly = m.divert_at, stalled = 10000 })
 ---       end,
 ---       on { "timer:progress", run = watch.look },
 ---       on { "progress:nearly", go = "divert" },
 ---       on { "progress:stalled", go = "abort" } }
 ---
---- `nearly`: bytes that are left when progress:nearly is emitted, once. `stalled`: milliseconds
---- without a new low of what is left, after which progress:stalled is emitted, once.
+--- `nearly`: bytes that are left when progress:nearly is emitted, once. With `dark`, in
+--- milliseconds, what the guest dirties meanwhile must be sent in that time as well, or it is not
+--- near; `dirty` is how many bytes a second it dirties, until QEMU has measured it. `stalled`:
+--- milliseconds in which nothing was sent, after which progress:stalled is emitted, once.
 local units = require "units"
 local watch = {}
 
+--- The longest time between two looks, and the shortest: a look costs QEMU a millisecond.
+local longest_ms, shortest_ms = 250, 2
+
 function watch.begin(m, how)
-  m.note.progress = { nearly = how.nearly, stalled = how.stalled, low = math.huge, since = now() }
-  timer.every(how.every or "250ms", "progress")
+  m.note.progress = {
+    every = how.every or longest_ms, nearly = how.nearly, dark = how.dark, dirty = how.dirty or 0,
+    stalled = how.stalled, sent = -1, since = now(), pass = -1,
+  }
+  timer.after(how.every or longest_ms, "progress")
 end
 
 local function words_for(ram)
@@ -29,15 +37,53 @@ local function words_for(ram)
   return words
 end
 
+--- What is known of the copy by now: bytes a millisecond, and since when this pass runs.
+local function measure(seen, ram)
+  local sent, instant = ram.transferred or 0, now()
+  local pass = ram["dirty-sync-count"] or 0
+  if pass ~= seen.pass then seen.pass, seen.pass_began = pass, instant end
+  if sent > seen.sent then
+    if seen.sent >= 0 and instant > seen.looked then
+      seen.speed = (sent - seen.sent) / (instant - seen.looked)
+    end
+    seen.sent, seen.since = sent, instant
+  end
+  seen.looked = instant
+  local pages = ram["dirty-pages-rate"] or 0
+  if pages > 0 then seen.dirty = pages * (ram["page-size"] or 4096) end
+end
+
+--- Milliseconds that the guest would stand for what it dirties until this pass is over.
+local function rest_of(seen, ram)
+  local pass_ms = seen.looked - seen.pass_began + ram.remaining / seen.speed
+  return seen.dirty / 1000 * pass_ms / seen.speed
+end
+
+local function is_near(seen, ram)
+  if ram.remaining > seen.nearly then return false end
+  if not seen.dark or seen.dirty == 0 then return true end
+  return seen.speed ~= nil and rest_of(seen, ram) <= seen.dark
+end
+
+--- Twice before it is near at this speed; so often as not to miss it, and no oftener.
+local function next_look(seen, ram)
+  if not seen.nearly or not seen.speed or ram.remaining <= seen.nearly then return seen.every end
+  local left_ms = (ram.remaining - seen.nearly) / seen.speed
+  return math.max(shortest_ms, math.min(seen.every, math.floor(left_ms / 2)))
+end
+
 --- One look: asks QEMU, tells, emits. Whether the copy has failed is not its affair: QEMU's own
 --- MIGRATION events say that.
 function watch.look(m)
   local seen = m.note.progress
   local ram = qmp("query-migrate").ram
-  if not ram then return end
+  if not ram then
+    timer.after(seen.every, "progress")
+    return
+  end
   progress(words_for(ram))
-  if ram.remaining < seen.low then seen.low, seen.since = ram.remaining, now() end
-  if seen.nearly and ram.remaining <= seen.nearly then
+  measure(seen, ram)
+  if seen.nearly and is_near(seen, ram) then
     seen.nearly = nil
     emit("progress:nearly", { remaining = ram.remaining })
   end
@@ -45,6 +91,7 @@ function watch.look(m)
     seen.stalled = nil
     emit("progress:stalled", { remaining = ram.remaining })
   end
+  timer.after(next_look(seen, ram), "progress")
 end
 
 local over = { none = true, cancelled = true, failed = true, completed = true }

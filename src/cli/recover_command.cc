@@ -10,6 +10,7 @@
 #include "cli/run_identity.hh"
 #include "host/recovery.hh"
 #include "json/writer.hh"
+#include "monitor/guest_visit.hh"
 
 namespace ktm::cli {
 
@@ -98,6 +99,29 @@ private:
     std::map<End, int> counts_;
 };
 
+/// LIMIT: how long a QEMU may take to let a guest go on; behind that somebody must look.
+constexpr std::chrono::seconds guest_patience{15};
+
+/// Goes to the guests, one after the other.
+class GuestHelper {
+public:
+    using Done = UniqueFunction<void(Result<bool>)>;
+
+    explicit GuestHelper(const ports::World& world) : world_(world) {}
+
+    void undo(const host::GuestUndo& undo, Done done) {
+        visit_ = std::make_unique<monitor::GuestVisit>(
+            world_.clock, world_.transport, undo.vm,
+            undo.wish == "wake" ? monitor::GuestWish::wake : monitor::GuestWish::end,
+            guest_patience, std::move(done));
+        visit_->start();
+    }
+
+private:
+    const ports::World& world_;
+    std::unique_ptr<monitor::GuestVisit> visit_;
+};
+
 host::RecoverySettings settings_of(const ports::World& world, const RecoverOptions& options) {
     host::RecoverySettings settings;
     settings.folder = options.folder;
@@ -119,7 +143,11 @@ int run_recover(const ports::World& world, const RecoverOptions& options) {
     Console console{options.json};
     Report report{console, options.dry};
     std::optional<Result<int>> outcome;
+    GuestHelper guests{world};
     host::Recovery recovery{world, settings_of(world, options),
+                            [&](const host::GuestUndo& undo, GuestHelper::Done done) {
+                                guests.undo(undo, std::move(done));
+                            },
                             [&](const host::Recovered& recovered) { report.tell(recovered); },
                             [&](Result<int> failed) {
                                 outcome.emplace(std::move(failed));

@@ -51,6 +51,11 @@ Result<Namespace*> Host::enter(const std::string& place) {
 
 // --- The journal --------------------------------------------------------------------------------
 
+Result<UndoId> Host::will_undo(const GuestUndo& undo) {
+    KTM_CHECK(open_journal());
+    return journal_->will_undo(undo);
+}
+
 Result<void> Host::open_journal() {
     if (journal_ != nullptr) {
         return {};

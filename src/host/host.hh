@@ -76,6 +76,11 @@ public:
     /// It stays as it is: nobody undoes it any more.
     void let_be(AcquiredId id);
 
+    /// Writes down what is to be done to a guest, for whoever comes after us: who is alive does it
+    /// himself, and says so by forget().
+    [[nodiscard]] Result<UndoId> will_undo(const GuestUndo& undo);
+    void forget(UndoId id) { note_undone({id}); }
+
     /// The run has committed: undos are void, holds stay. An error means that it is not known to
     /// whoever comes after us: what must not be undone any more would be undone.
     [[nodiscard]] Result<void> commit();

@@ -43,10 +43,14 @@ std::string header_line(const Header& header) {
 std::string do_line(const Entry& entry) {
     json::ObjectWriter object;
     object.integer("do", static_cast<std::int64_t>(entry.id.value))
-        .text("kind", name_of(entry.kind))
-        .text("in", entry.place)
-        .text("space", entry.space)
-        .json("undo", net::to_json(entry.undo));
+        .text("kind", name_of(entry.kind));
+    if (entry.guest) {
+        object.text("guest", entry.guest->wish).text("vm", entry.guest->vm);
+    } else {
+        object.text("in", entry.place)
+            .text("space", entry.space)
+            .json("undo", net::to_json(entry.undo));
+    }
     return line_of(std::move(object));
 }
 
@@ -130,21 +134,22 @@ Result<UndoId> id_of(const json::View& value, std::size_t line) {
     return UndoId{*number};
 }
 
-Result<Entry> entry_of(const json::View& object, UndoId id, std::size_t line) {
-    Entry entry;
-    entry.id = id;
-    Result<std::string> kind = text_of(object, "kind", line);
+Result<Entry> guest_entry_of(const json::View& object, Entry entry, std::size_t line) {
+    Result<std::string> wish = text_of(object, "guest", line);
+    Result<std::string> vm = text_of(object, "vm", line);
+    if (!wish || !vm) {
+        return Error{wish ? vm.error() : wish.error()};
+    }
+    entry.guest = GuestUndo{std::move(*wish), std::move(*vm)};
+    return entry;
+}
+
+Result<Entry> kernel_entry_of(const json::View& object, Entry entry, std::size_t line) {
     Result<std::string> place = text_of(object, "in", line);
     Result<std::string> space = text_of(object, "space", line);
-    for (const Result<std::string>* text : {&kind, &place, &space}) {
-        if (!*text) {
-            return Error{text->error()};
-        }
+    if (!place || !space) {
+        return Error{place ? space.error() : place.error()};
     }
-    if (*kind != "hold" && *kind != "undo") {
-        return misread(line, "'" + *kind + "' is no kind of undo; expected hold or undo");
-    }
-    entry.kind = *kind == "hold" ? UndoKind::hold : UndoKind::undo;
     entry.place = std::move(*place);
     entry.space = std::move(*space);
     const std::optional<json::View> undo = object.find("undo");
@@ -157,6 +162,21 @@ Result<Entry> entry_of(const json::View& object, UndoId id, std::size_t line) {
     }
     entry.undo = std::move(*read);
     return entry;
+}
+
+Result<Entry> entry_of(const json::View& object, UndoId id, std::size_t line) {
+    const Result<std::string> kind = text_of(object, "kind", line);
+    if (!kind) {
+        return Error{kind.error()};
+    }
+    if (*kind != "hold" && *kind != "undo") {
+        return misread(line, "'" + *kind + "' is no kind of undo; expected hold or undo");
+    }
+    Entry entry;
+    entry.id = id;
+    entry.kind = *kind == "hold" ? UndoKind::hold : UndoKind::undo;
+    return object.find("guest") ? guest_entry_of(object, std::move(entry), line)
+                                : kernel_entry_of(object, std::move(entry), line);
 }
 
 Result<void> take(const Line& line, Remains& remains) {
@@ -210,6 +230,10 @@ std::string run_name(const std::string& run) {
 }
 
 }  // namespace
+
+std::string describe(const GuestUndo& undo) {
+    return (undo.wish == "wake" ? "wake the guest of " : "end the QEMU that waits at ") + undo.vm;
+}
 
 net::Tag tag_of(const Header& header) {
     return net::Tag{run_name(header.run), net::digest_of(header.vm)};
@@ -291,6 +315,17 @@ Result<std::vector<UndoId>> Journal::will_undo(UndoKind kind, const std::string&
         open_.push_back(Open{id, kind});
     }
     return ids;
+}
+
+Result<UndoId> Journal::will_undo(const GuestUndo& undo) {
+    Entry entry;
+    entry.id = UndoId{last_ + 1};
+    entry.kind = UndoKind::undo;
+    entry.guest = undo;
+    KTM_CHECK(append(do_line(entry)));
+    last_ = entry.id.value;
+    open_.push_back(Open{entry.id, entry.kind});
+    return entry.id;
 }
 
 Result<void> Journal::undone(const std::vector<UndoId>& ids) {

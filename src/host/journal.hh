@@ -6,9 +6,9 @@
 //
 //     {"katamaran":"0.1.0","run":"…","vm":"…","plan":"…","role":"…","boot":"…","began":"…"}
 //     {"do":1,"kind":"hold","in":"/proc/42/ns/net","space":"4:4026532","undo":{…}}
+//     {"do":2,"kind":"undo","guest":"wake","vm":"/run/vm.qmp"}
 //     {"done":1}
 //     {"committed":true}
-//
 //
 // A `do` is written before the change that it undoes. A line that is not complete was never acted
 // upon: it is the last one, and is ignored. Who goes on with such a journal first ends that line
@@ -59,13 +59,24 @@ struct Header {
 [[nodiscard]] std::string journal_path(const std::string& folder, const Header& header,
                                        unsigned nth = 1);
 
-/// One thing to undo.
+/// What takes back a migration at this end of it, as monitor::GuestWish names it, and where.
+struct GuestUndo {
+    std::string wish;
+    std::string vm;  ///< The monitor's path.
+    friend bool operator==(const GuestUndo&, const GuestUndo&) = default;
+};
+
+/// "wake the guest of /run/vm.qmp".
+[[nodiscard]] std::string describe(const GuestUndo& undo);
+
+/// One thing to undo: in the kernel, or at a guest.
 struct Entry {
     UndoId id;
     UndoKind kind = UndoKind::hold;
     std::string place;  ///< The namespace, as it was named.
     std::string space;  ///< Its identity.
     net::Undo undo;
+    std::optional<GuestUndo> guest;  ///< Then there is no place, space or undo.
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 
@@ -97,6 +108,8 @@ public:
     [[nodiscard]] Result<std::vector<UndoId>> will_undo(UndoKind kind, const std::string& place,
                                                         const std::string& space,
                                                         const std::vector<net::Undo>& undos);
+    /// Before anything is done to the guest.
+    [[nodiscard]] Result<UndoId> will_undo(const GuestUndo& undo);
     /// They are not open any more, even when that cannot be written: to undo them once more does
     /// nothing.
     [[nodiscard]] Result<void> undone(const std::vector<UndoId>& ids);

@@ -90,9 +90,13 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
     using Next = Turns::Next;
     using End = Recovered::End;
 
-    Work(const ports::World& of, RecoverySettings with,
+    Work(const ports::World& of, RecoverySettings with, AtGuest does,
          UniqueFunction<void(const Recovered&)> hears, UniqueFunction<void(Result<int>)> ends)
-        : world(of), settings(std::move(with)), told(std::move(hears)), done(std::move(ends)) {}
+        : world(of),
+          settings(std::move(with)),
+          at_guest(std::move(does)),
+          told(std::move(hears)),
+          done(std::move(ends)) {}
 
     void start();
     void turn(Next next);
@@ -107,6 +111,7 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
     void drop_journal(std::unique_ptr<ports::OwnedFile> file, const std::string& path,
                       const Remains& remains, std::string why);
     void undo_newest(Next next);
+    void undo_guest(const Entry& entry, Recovered recovered, Next next);
     void note_undone(UndoId id);
     void end_journal();
 
@@ -118,6 +123,7 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
 
     const ports::World& world;
     RecoverySettings settings;
+    AtGuest at_guest;
     UniqueFunction<void(const Recovered&)> told;
     UniqueFunction<void(Result<int>)> done;
     bool stopped = false;  ///< The Recovery is gone: nobody hears.
@@ -332,14 +338,21 @@ void Recovery::Work::note_undone(UndoId id) {
 void Recovery::Work::undo_newest(Next next) {
     Entry entry = std::move(current->remains.entries.back());
     current->remains.entries.pop_back();
-    Recovered recovered{tag_of(current->remains.header).run, net::describe(entry.undo), entry.place,
-                        End::undone, ""};
+    Recovered recovered{tag_of(current->remains.header).run,
+                        entry.guest ? describe(*entry.guest) : net::describe(entry.undo),
+                        entry.place, End::undone, ""};
     if (current->remains.committed && entry.kind == UndoKind::undo) {
-        settled.emplace_back(entry.space, std::move(entry.undo));
+        if (!entry.guest) {
+            settled.emplace_back(entry.space, std::move(entry.undo));
+        }
         recovered.end = End::skipped;
         recovered.why = "its run has committed";
         tell(std::move(recovered));
         next();
+        return;
+    }
+    if (entry.guest) {
+        undo_guest(entry, std::move(recovered), std::move(next));
         return;
     }
     const Result<Namespace*> space = space_of(entry);
@@ -377,6 +390,31 @@ void Recovery::Work::undo_newest(Next next) {
              self->tell(std::move(recovered), undone);
              next();
          });
+}
+
+void Recovery::Work::undo_guest(const Entry& entry, Recovered recovered, Next next) {
+    if (settings.dry) {
+        tell(std::move(recovered));
+        next();
+        return;
+    }
+    at_guest(*entry.guest,
+             [weak = weak_from_this(), id = entry.id, recovered = std::move(recovered),
+              next = std::move(next)](Result<bool> ended) mutable {
+                 const std::shared_ptr<Work> self = weak.lock();
+                 if (!self) {
+                     return;
+                 }
+                 if (!ended) {
+                     recovered.end = End::failed;
+                     recovered.why = ended.error().sentence();
+                 } else {
+                     self->note_undone(id);
+                     recovered.end = *ended ? End::undone : End::nothing_left;
+                 }
+                 self->tell(std::move(recovered));
+                 next();
+             });
 }
 
 void Recovery::Work::tell(Recovered recovered, const Result<Undone>& undone) {
@@ -498,10 +536,11 @@ void Recovery::Work::undo_leftover(Next next) {
 
 // --- The recovery -------------------------------------------------------------------------------
 
-Recovery::Recovery(const ports::World& world, RecoverySettings settings,
+Recovery::Recovery(const ports::World& world, RecoverySettings settings, AtGuest at_guest,
                    UniqueFunction<void(const Recovered&)> told,
                    UniqueFunction<void(Result<int>)> done)
-    : work_(std::make_shared<Work>(world, std::move(settings), std::move(told), std::move(done))) {}
+    : work_(std::make_shared<Work>(world, std::move(settings), std::move(at_guest), std::move(told),
+                                   std::move(done))) {}
 
 Recovery::~Recovery() {
     work_->stopped = true;

@@ -75,12 +75,16 @@ struct RecoverySettings {
     std::vector<std::string> given;
 };
 
+/// Does to a guest what a journal says, and tells how that ended: whether something had to be done.
+/// It may be destroyed before.
+using AtGuest = UniqueFunction<void(const GuestUndo&, UniqueFunction<void(Result<bool>)>)>;
+
 /// Recovers everything whose owner is gone. `told` hears each thing as it is done, `done` once,
 /// with how many failed; an error is that journals cannot even be looked for. It may be destroyed
 /// at any moment, in both too. LIFETIME: the world outlives it.
 class Recovery {
 public:
-    Recovery(const ports::World& world, RecoverySettings settings,
+    Recovery(const ports::World& world, RecoverySettings settings, AtGuest at_guest,
              UniqueFunction<void(const Recovered&)> told, UniqueFunction<void(Result<int>)> done);
     ~Recovery();
     Recovery(const Recovery&) = delete;

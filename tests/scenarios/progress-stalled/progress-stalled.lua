@@ -6,7 +6,7 @@ return plan {
   vars = { qmp = var.path { doc = "QMP socket." }, near = var.size { "16MiB", doc = "What is near." } },
   role "node" {
     state "copying" { within = "1min",
-      enter = function(m) watch.begin(m, { every = "250ms", nearly = m.near, stalled = 600 }) end,
+      enter = function(m) watch.begin(m, { every = 250, nearly = m.near, stalled = 600 }) end,
       on { "timer:progress", run = watch.look },
       on { "progress:nearly", run = function(_, event) log.info("near: %d", event.data.remaining) end },
       on { "progress:stalled", go = "abort" },

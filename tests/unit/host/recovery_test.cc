@@ -257,7 +257,8 @@ TEST_CASE("host/recovery: what has no journal here is told, and taken only when 
     const std::string before = stage.sim.networks().kernel(blue).dump();
     std::vector<Recovered> told;
     Recovery recovery{stage.world, RecoverySettings{folder, "boot-1", {blue}, false, false},
-                      [&](const Recovered& one) { told.push_back(one); }, [](Result<int>) {}};
+                      nullptr, [&](const Recovered& one) { told.push_back(one); },
+                      [](Result<int>) {}};
     recovery.start();
     stage.run();
     REQUIRE_FALSE(told.empty());
@@ -379,7 +380,7 @@ TEST_CASE("host/recovery: it may be destroyed at any moment, in its callbacks to
                 }
             };
             recovery = std::make_unique<Recovery>(
-                stage.world, RecoverySettings{folder, "boot-1", {blue}, true, false},
+                stage.world, RecoverySettings{folder, "boot-1", {blue}, true, false}, nullptr,
                 [&](const Recovered&) { count(); },
                 [&](Result<int>) {
                     done = true;
@@ -423,4 +424,76 @@ TEST_CASE("host/recovery: journals are found by the VM that they are of") {
     CHECK_FALSE(found->front().alive);
     CHECK(of_vm(*found, "/run/vm.sock").size() == 1);
     CHECK(of_vm(*found, "/run/other.sock").empty());
+}
+
+namespace {
+
+/// Who would go to the guests: what was wished, and what it answers.
+struct Visits {
+    std::vector<std::string> wished;
+    std::vector<Result<bool>> answers;
+
+    AtGuest at_guest() {
+        return [this](const GuestUndo& undo, UniqueFunction<void(Result<bool>)> done) {
+            wished.push_back(undo.wish + " " + undo.vm);
+            Result<bool> answer = answers.empty() ? Result<bool>{true} : std::move(answers.front());
+            if (!answers.empty()) {
+                answers.erase(answers.begin());
+            }
+            done(std::move(answer));
+        };
+    }
+};
+
+/// A run that had a guest to wake, changed the kernel, and was killed.
+void leave_with_guest(Stage& stage, bool committed) {
+    stage.begin();
+    REQUIRE(stage.host->will_undo(GuestUndo{"wake", "/run/vm.qmp"}));
+    REQUIRE(acquire(stage, acquisitions().front())->has_value());
+    if (committed) {
+        REQUIRE(stage.host->commit());
+    }
+    stage.kill();
+}
+
+}  // namespace
+
+TEST_CASE("host/recovery: a guest is woken in its turn, and once") {
+    Stage stage;
+    leave_with_guest(stage, false);
+    Visits visits;
+    const Recovering recovering = recover(stage, {}, false, "boot-1", visits.at_guest());
+    CHECK(failed(recovering) == 0);
+    REQUIRE(recovering.told.size() > 1);
+    CHECK(recovering.told.back() == "undone: wake the guest of /run/vm.qmp");
+    CHECK(visits.wished == std::vector<std::string>{"wake /run/vm.qmp"});
+    CHECK(stage.journals().empty());
+}
+
+TEST_CASE("host/recovery: behind the commit no guest is touched") {
+    Stage stage;
+    leave_with_guest(stage, true);
+    Visits visits;
+    const Recovering recovering = recover(stage, {}, false, "boot-1", visits.at_guest());
+    CHECK(failed(recovering) == 0);
+    CHECK(recovering.told.back() ==
+          "skipped: wake the guest of /run/vm.qmp (its run has committed)");
+    CHECK(visits.wished.empty());
+    CHECK(stage.journals().empty());
+}
+
+TEST_CASE("host/recovery: a guest that could not be woken stays written down") {
+    Stage stage;
+    leave_with_guest(stage, false);
+    Visits visits;
+    visits.answers.push_back(Error{Kind::timeout, "no-answer", "QEMU is deaf", "", nullptr});
+    const Recovering first = recover(stage, {}, false, "boot-1", visits.at_guest());
+    CHECK(failed(first) == 1);
+    CHECK(stage.journals().size() == 1);
+    CHECK(recover(stage, {}, true, "boot-1", visits.at_guest()).told ==
+          std::vector<std::string>{"undone: wake the guest of /run/vm.qmp"});
+    CHECK(visits.wished.size() == 1);
+    const Recovering second = recover(stage, {}, false, "boot-1", visits.at_guest());
+    CHECK(failed(second) == 0);
+    CHECK(stage.journals().empty());
 }

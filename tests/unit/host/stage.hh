@@ -237,9 +237,10 @@ inline std::string_view name_of(Recovered::End end) {
 
 /// `places` are searched without a journal.
 inline Recovering recover(Stage& stage, std::vector<std::string> places = {}, bool dry = false,
-                          const std::string& boot = "boot-1") {
+                          const std::string& boot = "boot-1", AtGuest at_guest = {}) {
     Recovering result;
     Recovery recovery{stage.world, RecoverySettings{folder, boot, std::move(places), true, dry},
+                      std::move(at_guest),
                       [&](const Recovered& one) {
                           result.told.push_back(std::string{name_of(one.end)} + ": " + one.what +
                                                 (one.why.empty() ? "" : " (" + one.why + ")"));

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// monitor/guest_undo.hh: what takes back a migration at one of its ends, as commands to its QEMU.
+//
+// Theory of operation. The guest is woken: a copy of it that is under way is cancelled, its end is
+// waited for, and the guest is let run if it does not. QEMU refuses that as long as the copy is not
+// over or somebody else has the disks, so it is tried again until whoever asked loses patience.
+//
+//     looking at the copy ──under way──> cancelling ─┐
+//           ^   └──over──> looking at the guest      │
+//           └────────────── after a while <──────────┘
+//     looking at the guest ──runs──> done
+//           ^   └──stands──> cont ──done──> done
+//           └──── after a while <──refused──┘
+//
+// Or the QEMU is ended: one that waited for a guest which stays where it was.
+//
+// Both can be carried out when nothing is to be taken back, and more than once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hh"
+#include "base/unique_function.hh"
+#include "monitor/client.hh"
+#include "ports/clock.hh"
+
+namespace ktm::monitor {
+
+enum class GuestWish : std::uint8_t { wake, end };
+
+/// "wake", "end".
+[[nodiscard]] std::string_view name_of(GuestWish wish) noexcept;
+
+/// LIFETIME: the clock and the client outlive it. Destroying it ends it without a word.
+class GuestUndo {
+public:
+    /// Whether anything had to be done.
+    using Done = UniqueFunction<void(Result<bool>)>;
+
+    /// `done` is called once, never from inside of start(). There is no deadline here beyond that
+    /// of each command: that is the caller's Clock.
+    GuestUndo(ports::Clock& clock, Client& client, GuestWish wish, Done done);
+    GuestUndo(const GuestUndo&) = delete;
+    GuestUndo& operator=(const GuestUndo&) = delete;
+    ~GuestUndo() = default;
+
+    void start();
+    /// Why it is not over yet: "QEMU says: Failed to get …"; empty when nothing was refused.
+    [[nodiscard]] const std::string& obstacle() const noexcept { return obstacle_; }
+
+private:
+    using Next = void (GuestUndo::*)(const json::View& result);
+
+    void ask(std::string_view command, Next next);
+    void again(void (GuestUndo::*what)());
+    void look_at_copy();
+    void on_copy(const json::View& result);
+    void on_cancelled(const json::View& result);
+    void look_at_guest();
+    void on_guest(const json::View& result);
+    void on_end(const json::View& result);
+    void finish(Result<bool> result);
+
+    ports::Clock& clock_;
+    Client& client_;
+    GuestWish wish_;
+    Done done_;
+    std::string obstacle_;
+    bool changed_ = false;
+    std::unique_ptr<ports::Timer> pause_;
+    /// LIFETIME: an answer that comes behind our end finds false.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace ktm::monitor

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// tests/unit/monitor/guest_undo_test.cc: a migration taken back at one of its ends.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "monitor/guest_visit.hh"
+#include "sim/virtual_world.hh"
+
+using namespace ktm;
+using namespace std::chrono_literals;
+using monitor::GuestVisit;
+using monitor::GuestWish;
+
+namespace {
+
+const std::string socket_path = "/run/vm.qmp";
+
+struct Visited {
+    std::optional<Result<bool>> ended;
+    std::optional<std::string> unplayed;
+    Duration took{};
+};
+
+/// One command and what QEMU says to it.
+std::string exchange(const std::string& command, const std::string& says) {
+    return R"({"dir":"out","msg":{"execute":")" + command + "\"}}\n" + R"({"dir":"in","msg":)" +
+           says + "}\n";
+}
+std::string copy_is(const std::string& status) {
+    return exchange("query-migrate", status.empty() ? R"({"return":{}})"
+                                                    : R"({"return":{"status":")" + status + "\"}}");
+}
+std::string guest_runs(bool runs) {
+    return exchange("query-status", std::string{R"({"return":{"running":)"} +
+                                        (runs ? R"(true,"status":"running"}})"
+                                              : R"(false,"status":"postmigrate"}})"));
+}
+const std::string nothing = R"({"return":{}})";
+const std::string locked =
+    R"({"error":{"class":"GenericError","desc":"Failed to get \"write\" lock"}})";
+
+Visited visit(GuestWish wish, const std::string& conversation) {
+    sim::VirtualWorld world;
+    const ports::World ports = world.ports();
+    if (!conversation.empty()) {
+        REQUIRE(
+            world.replay(Endpoint{UnixEndpoint{socket_path}}, *sim::read_scenario(conversation)));
+    }
+    Visited visited;
+    std::optional<GuestVisit> there;
+    there.emplace(ports.clock, ports.transport, socket_path, wish, 10s, [&](Result<bool> ended) {
+        visited.ended.emplace(std::move(ended));
+        visited.took = ports.clock.now().time_since_epoch();
+        there.reset();
+        ports.loop.stop();
+    });
+    there->start();
+    ports.loop.run();
+    CHECK_FALSE(world.fault());
+    for (const auto& monitor : world.monitors()) {
+        visited.unplayed = monitor->unplayed();
+    }
+    CHECK(world.loop().close() == 0);
+    return visited;
+}
+
+void check_done(const Visited& visited, bool changed) {
+    REQUIRE(visited.ended);
+    REQUIRE(*visited.ended);
+    CHECK(**visited.ended == changed);
+    CHECK(visited.unplayed.value_or("") == "");
+}
+
+}  // namespace
+
+TEST_CASE("monitor/guest_undo: a guest that runs, and is not copied, is left alone") {
+    check_done(visit(GuestWish::wake, copy_is("") + guest_runs(true)), false);
+    check_done(visit(GuestWish::wake, copy_is("failed") + guest_runs(true)), false);
+}
+
+TEST_CASE("monitor/guest_undo: a copy is cancelled, and its end is waited for") {
+    check_done(
+        visit(GuestWish::wake, copy_is("pre-switchover") + exchange("migrate_cancel", nothing) +
+                                   copy_is("cancelling") + copy_is("cancelling") +
+                                   copy_is("cancelled") + guest_runs(true)),
+        true);
+}
+
+TEST_CASE("monitor/guest_undo: a copy in a state of a later QEMU is cancelled as well") {
+    check_done(
+        visit(GuestWish::wake, copy_is("wait-for-the-moon") + exchange("migrate_cancel", nothing) +
+                                   copy_is("cancelled") + guest_runs(true)),
+        true);
+}
+
+TEST_CASE("monitor/guest_undo: a guest that stands is let run, as soon as QEMU allows it") {
+    const std::string stands = copy_is("completed") + guest_runs(false);
+    check_done(visit(GuestWish::wake, stands + exchange("cont", nothing)), true);
+    const Visited visited =
+        visit(GuestWish::wake, stands + exchange("cont", locked) + stands +
+                                   exchange("cont", locked) + stands + exchange("cont", nothing));
+    check_done(visited, true);
+    CHECK(visited.took == 40ms);
+}
+
+TEST_CASE("monitor/guest_undo: what QEMU refuses for good is said when patience is lost") {
+    std::string conversation;
+    for (int turn = 0; turn < 600; ++turn) {
+        conversation += copy_is("completed") + guest_runs(false) + exchange("cont", locked);
+    }
+    const Visited visited = visit(GuestWish::wake, conversation);
+    REQUIRE(visited.ended);
+    REQUIRE_FALSE(*visited.ended);
+    CHECK(visited.took == 10s);
+    CHECK(visited.ended->error().sentence().find("write") != std::string::npos);
+}
+
+TEST_CASE("monitor/guest_undo: a QEMU that waits is ended, also when it ends before it answers") {
+    check_done(visit(GuestWish::end, exchange("quit", nothing)), true);
+    check_done(visit(GuestWish::end, R"({"dir":"out","msg":{"execute":"quit"}})"
+                                     "\n"
+                                     R"({"dir":"eof"})"
+                                     "\n"),
+               true);
+}
+
+TEST_CASE("monitor/guest_undo: where no QEMU is any more there is nothing to do") {
+    check_done(visit(GuestWish::wake, ""), false);
+    check_done(visit(GuestWish::end, ""), false);
+}
+
+TEST_CASE("monitor/guest_undo: a QEMU that ends meanwhile is an error") {
+    const Visited visited =
+        visit(GuestWish::wake, R"({"dir":"out","msg":{"execute":"query-migrate"}})"
+                               "\n"
+                               R"({"dir":"eof"})"
+                               "\n");
+    REQUIRE(visited.ended);
+    REQUIRE_FALSE(*visited.ended);
+    CHECK(visited.ended->error().kind == Kind::lost);
+}

@@ -177,11 +177,11 @@ Result<std::unique_ptr<ports::OwnedFile>> VirtualFiles::make_owned(const std::st
     if (life_ != nullptr && life_->is_over()) {
         return system_error(EIO, "create " + path);
     }
-    KTM_CHECK(refusal_of("create " + path));
-    KTM_CHECK(replace(path, ""));
-    if (life_ != nullptr) {
-        (void)life_->act();
+    KTM_CHECK(refusal_of(path, ""));
+    if (life_ != nullptr && !life_->act()) {
+        return system_error(EIO, "create " + path);
     }
+    KTM_CHECK(replace(path, ""));
     return own(path);
 }
 
@@ -195,7 +195,11 @@ Result<std::unique_ptr<ports::OwnedFile>> VirtualFiles::take_over(const std::str
     return own(path);
 }
 
-Result<void> VirtualFiles::refusal_of(const std::string& intent) {
+Result<void> VirtualFiles::refusal_of(const std::string& path, std::string_view bytes) {
+    const std::string intent = (bytes.empty() ? "create " : "write to ") + path;
+    if (const int error = judge_ ? judge_(path, bytes) : 0; error != 0) {
+        return system_error(error, intent);
+    }
     if (refusal_ && refusal_->after <= 1) {
         return system_error(refusal_->error, intent);
     }
@@ -209,9 +213,10 @@ Result<void> VirtualFiles::append_to(const std::string& path, std::string_view b
     if (life_ != nullptr && life_->is_over()) {
         return system_error(EIO, "write to " + path);
     }
-    KTM_CHECK(refusal_of("write to " + path));
-    if (life_ != nullptr) {
-        (void)life_->act();
+    KTM_CHECK(refusal_of(path, bytes));
+    // Whoever judges may have ended this life.
+    if (life_ != nullptr && !life_->act()) {
+        return system_error(EIO, "write to " + path);
     }
     const bool last = life_ != nullptr && life_->is_over();
     files_[path] += torn_ && last ? bytes.substr(0, bytes.size() / 2) : bytes;

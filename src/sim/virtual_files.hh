@@ -44,6 +44,10 @@ public:
     /// From the nth write to an owned file on, 1 being the next, the file system refuses: full
     /// (ENOSPC), forbidden (EACCES). To make a file is a write.
     void refuse_writes(std::uint64_t nth, int error) { refusal_ = Refusal{nth, error}; }
+    /// Somebody who sees each write to an owned file before it is done, and answers 0, or the error
+    /// with which it fails. `bytes` is empty where the file is made.
+    using Judge = UniqueFunction<int(const std::string& path, std::string_view bytes)>;
+    void judge_by(Judge judge) { judge_ = std::move(judge); }
     /// The file system takes writes again.
     void take_writes() { refusal_.reset(); }
     /// A write in whose midst the process dies leaves its first half.
@@ -64,7 +68,7 @@ private:
 
     [[nodiscard]] bool is_folder(const std::string& path) const;
     [[nodiscard]] std::unique_ptr<ports::OwnedFile> own(const std::string& path);
-    [[nodiscard]] Result<void> refusal_of(const std::string& intent);
+    [[nodiscard]] Result<void> refusal_of(const std::string& path, std::string_view bytes);
     [[nodiscard]] Result<void> append_to(const std::string& path, std::string_view bytes);
 
     Life* life_;
@@ -72,6 +76,7 @@ private:
     std::map<std::string, std::uint64_t> owners_;  ///< By number, so that the dead are told apart.
     std::uint64_t last_owner_ = 0;
     std::optional<Refusal> refusal_;
+    Judge judge_;
     bool torn_ = false;
     std::vector<std::string> disks_;
 };

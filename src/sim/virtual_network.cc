@@ -124,13 +124,14 @@ void VirtualNetworks::VirtualNetwork::send(net::Requests requests, Answered answ
     std::optional<Duration> delay = networks_.delay_;
     bool lost = false;
     for (const net::Request& request : requests) {
+        using Effect = NetworkFault::Effect;
+        // ORDER: before the act, for whoever judges may end this life.
+        const std::optional<NetworkFault> judged = networks_.judgement_on(request);
         if (!networks_.life_.act()) {
             lost = true;
             break;
         }
-        networks_.heard_.push_back(net::describe(request));
-        using Effect = NetworkFault::Effect;
-        const NetworkFault fault = networks_.fault_for(request).value_or(
+        const NetworkFault fault = judged.value_or(
             NetworkFault{Effect::delay_answer, 0, delay.value_or(Duration::zero())});
         lost = lost || fault.effect == Effect::lose_request || fault.effect == Effect::lose_answer;
         if (fault.effect == Effect::refuse) {
@@ -266,6 +267,18 @@ void VirtualNetworks::refuse_place(const std::string& place, int error) {
     } else {
         refused_places_[place] = error;
     }
+}
+
+/// A dead process asks for nothing.
+std::optional<NetworkFault> VirtualNetworks::judgement_on(const net::Request& request) {
+    if (life_.is_over()) {
+        return std::nullopt;
+    }
+    if (judge_) {
+        return judge_(request);
+    }
+    heard_.push_back(net::describe(request));
+    return fault_for(request);
 }
 
 std::optional<NetworkFault> VirtualNetworks::fault_for(const net::Request& request) {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ports/network.hh"
@@ -70,6 +71,10 @@ public:
     void nth(std::uint64_t number, NetworkFault fault);
     void fail_next(Fits fits, int error) { next(std::move(fits), {.error = error}); }
     void fail_nth(std::uint64_t number, int error) { nth(number, {.error = error}); }
+    /// Somebody who sees each request before it is carried out, and decides what becomes of it, when
+    /// no fault waits for it. What kernels heard is then not kept: he knows it.
+    using Judge = UniqueFunction<std::optional<NetworkFault>(const net::Request&)>;
+    void judge_by(Judge judge) { judge_ = std::move(judge); }
     /// Faults that have not fitted yet.
     [[nodiscard]] std::size_t faults_left() const noexcept { return faults_.size(); }
     /// All answers come that much later, and never from inside of send(); nothing: at once.
@@ -105,6 +110,7 @@ private:
         NetworkFault fault;
     };
 
+    [[nodiscard]] std::optional<NetworkFault> judgement_on(const net::Request& request);
     [[nodiscard]] std::optional<NetworkFault> fault_for(const net::Request& request);
     void tell(Space& space);
     void put_for(const std::shared_ptr<Space>& space, UniqueFunction<void(Ear&)> what);
@@ -116,6 +122,7 @@ private:
     std::map<std::string, std::shared_ptr<Space>> spaces_;
     std::map<std::string, int> refused_places_;
     std::vector<Waiting> faults_;
+    Judge judge_;
     std::optional<Duration> delay_;
     std::vector<std::string> heard_;
     std::vector<std::shared_ptr<Guarded>> guards_;

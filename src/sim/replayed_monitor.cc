@@ -28,45 +28,17 @@ SharedRecord make_up(Turn turn, std::string_view message) {
     return std::make_shared<const ScenarioRecord>(std::move(record));
 }
 
-SharedRecord made_up_greeting() {
-    return make_up(Turn::in, R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7},)"
-                             R"("package":"simulated"},"capabilities":["oob"]}})");
-}
-
 ScenarioRecords made_up_exchange() {
     return {make_up(Turn::out, R"({"execute":"qmp_capabilities"})"),
             make_up(Turn::in, R"({"return":{}})")};
 }
 
-bool is_greeting(const ScenarioRecord& record) {
-    return record.turn == Turn::in && record.message && record.message->root().find("QMP");
-}
-
-bool is_reply(const json::View& message) {
-    return message.find("return") || message.find("error");
+bool greets(const SharedRecord& record) {
+    return record->turn == Turn::in && record->message && is_greeting(record->message->root());
 }
 
 bool ends_connection(const SharedRecord& record) {
     return record->turn == Turn::eof || record->turn == Turn::left;
-}
-
-std::string id_of(const json::View& message) {
-    const std::optional<json::View> id = message.find("id");
-    return id ? json::compact(*id) : "";
-}
-
-/// The reply with another id, or without one when that is empty.
-std::string with_id(const json::View& reply, const std::string& id) {
-    json::ObjectWriter line;
-    for (const json::View::Field field : reply.fields()) {
-        if (field.key != "id") {
-            line.json(field.key, json::compact(field.value));
-        }
-    }
-    if (!id.empty()) {
-        line.json("id", id);
-    }
-    return std::move(line).finish();
 }
 
 std::string place_of(const ScenarioRecord& record) {
@@ -78,12 +50,6 @@ json::Document empty_object() {
     Result<json::Document> object = json::parse("{}");
     KTM_ASSERT(object.has_value());
     return std::move(*object);
-}
-
-std::string generic_error(std::string_view text) {
-    json::ObjectWriter error;
-    error.text("class", "GenericError").text("desc", text);
-    return std::move(error).finish();
 }
 
 }  // namespace
@@ -107,14 +73,19 @@ Result<std::unique_ptr<ReplayedMonitor>> ReplayedMonitor::open(
     }
     std::unique_ptr<ReplayedMonitor> monitor{new ReplayedMonitor{
         clock, endpoint.text(), std::move(records), std::move(policy), std::move(on_signal)}};
-    Result<std::unique_ptr<ports::Listener>> listener =
-        transport.listen(endpoint, [raw = monitor.get()](std::unique_ptr<ports::Stream> stream) {
-            raw->accept(std::move(stream));
-        });
-    if (!listener) {
-        return std::move(listener).error();
+    ReplayedMonitor* raw = monitor.get();
+    Result<std::unique_ptr<QmpServer>> server = QmpServer::open(
+        transport, endpoint,
+        {[raw] { raw->greet(); }, [raw](QmpCommand command) { raw->admit(std::move(command)); },
+         [raw](std::string_view line) {
+             raw->fail("unreadable-command",
+                       "the client sent what is no command: " + excerpt(line, shown_bytes_max));
+         },
+         [raw] { raw->lose_client(); }});
+    if (!server) {
+        return std::move(server).error();
     }
-    monitor->listener_ = std::move(*listener);
+    monitor->server_ = std::move(*server);
     return monitor;
 }
 
@@ -135,21 +106,10 @@ std::optional<std::string> ReplayedMonitor::unplayed() const {
 
 // --- The connection ---------------------------------------------------------------------------
 
-void ReplayedMonitor::accept(std::unique_ptr<ports::Stream> stream) {
-    if (stream_) {
-        waiting_.push_back(std::move(stream));
-    } else {
-        serve(std::move(stream));
-    }
-}
-
-void ReplayedMonitor::serve(std::unique_ptr<ports::Stream> stream) {
-    stream_ = std::move(stream);
+void ReplayedMonitor::greet() {
     if (policy_.made_up_negotiation) {
         make_up_negotiation();
     }
-    stream_->start({[this](std::string_view bytes) { receive(bytes); },
-                    [this](std::optional<Error>) { lose_client(); }});
     play();
 }
 
@@ -161,12 +121,11 @@ void ReplayedMonitor::make_up_negotiation() {
         std::find_if(at, end, [](const SharedRecord& record) { return record->turn == Turn::out; });
     const bool negotiated =
         first_command != end && command_in((*first_command)->message->root()) == "qmp_capabilities";
-    const auto greeting = std::find_if(
-        at, first_command, [](const SharedRecord& record) { return is_greeting(*record); });
+    const auto greeting = std::find_if(at, first_command, greets);
     if (greeting != first_command) {
         at = greeting + 1;
     } else {
-        at = records_.insert(at, made_up_greeting()) + 1;
+        at = records_.insert(at, make_up(Turn::in, made_up_greeting())) + 1;
     }
     if (!negotiated) {
         const ScenarioRecords exchange = made_up_exchange();
@@ -175,9 +134,8 @@ void ReplayedMonitor::make_up_negotiation() {
 }
 
 void ReplayedMonitor::end_connection() {
-    stream_.reset();
+    server_->hang_up();
     timer_.reset();
-    received_.clear();
     early_.clear();
     for (auto& [recorded, live] : live_ids_) {
         live.reset();
@@ -189,13 +147,13 @@ void ReplayedMonitor::end_connection() {
 
 void ReplayedMonitor::lose_client() {
     end_connection();
+    skip_leaving();
+}
+
+/// The client of the recording closed the connection, too.
+void ReplayedMonitor::skip_leaving() {
     if (cursor_ < records_.size() && records_[cursor_]->turn == Turn::left) {
         ++cursor_;
-    }
-    if (!waiting_.empty()) {
-        std::unique_ptr<ports::Stream> next = std::move(waiting_.front());
-        waiting_.pop_front();
-        serve(std::move(next));
     }
 }
 
@@ -203,14 +161,13 @@ void ReplayedMonitor::fail(std::string code, std::string what) {
     fault_ = Error{Kind::protocol, std::move(code), std::move(what), "replay a trace at " + place_,
                    nullptr};
     end_connection();
-    waiting_.clear();
-    listener_.reset();
+    server_->close();
 }
 
 // --- The trace --------------------------------------------------------------------------------
 
 void ReplayedMonitor::play() {
-    while (stream_ && !timer_ && cursor_ < records_.size()) {
+    while (server_->has_client() && !timer_ && cursor_ < records_.size()) {
         const SharedRecord record = records_[cursor_];
         switch (record->turn) {
             case Turn::left: return;
@@ -246,11 +203,11 @@ void ReplayedMonitor::play_timed(const ScenarioRecord& record) {
 
 void ReplayedMonitor::say(const ScenarioRecord& record) {
     if (!record.message) {
-        send(record.text);
+        server_->send(record.text);
     } else if (is_reply(record.message->root())) {
         say_reply(record);
     } else {
-        send(json::compact(record.message->root()));
+        server_->send(json::compact(record.message->root()));
     }
 }
 
@@ -258,7 +215,7 @@ void ReplayedMonitor::say_reply(const ScenarioRecord& record) {
     const json::View reply = record.message->root();
     const std::string id = id_of(reply);
     if (id.empty() && unanswered_.empty()) {
-        send(json::compact(reply));
+        server_->send(json::compact(reply));
         return;
     }
     std::optional<std::string> live;
@@ -273,23 +230,23 @@ void ReplayedMonitor::say_reply(const ScenarioRecord& record) {
         return;
     }
     if (live) {
-        send(with_id(reply, *live));
+        server_->send(with_id(reply, *live));
     }
 }
 
 void ReplayedMonitor::say_eof() {
     end_connection();
     if (cursor_ == records_.size()) {
-        waiting_.clear();
-        listener_.reset();
-    } else if (!waiting_.empty()) {
-        lose_client();
+        server_->close();
+    } else if (server_->has_waiting()) {
+        skip_leaving();
+        server_->serve_next();
     }
 }
 
 /// The client has sent the command of this record.
 void ReplayedMonitor::take(const ScenarioRecord& record) {
-    const Command command = std::move(early_.front());
+    const QmpCommand command = std::move(early_.front());
     early_.pop_front();
     const std::string recorded_id = id_of(record.message->root());
     if (recorded_id.empty()) {
@@ -300,47 +257,9 @@ void ReplayedMonitor::take(const ScenarioRecord& record) {
     ++cursor_;
 }
 
-void ReplayedMonitor::send(std::string line) {
-    stream_->write(std::move(line) + "\r\n");
-}
-
-void ReplayedMonitor::answer(const Command& command, std::string_view field,
-                             std::string_view value) {
-    json::ObjectWriter line;
-    line.json(field, value);
-    if (!command.id.empty()) {
-        line.json("id", command.id);
-    }
-    send(std::move(line).finish());
-}
-
 // --- The client -------------------------------------------------------------------------------
 
-void ReplayedMonitor::receive(std::string_view bytes) {
-    received_ += bytes;
-    std::size_t end = 0;
-    // A line may end the connection, and takes what was received behind it along.
-    while (stream_ && (end = received_.find('\n')) != std::string::npos) {
-        const std::string line = received_.substr(0, end);
-        received_.erase(0, end + 1);
-        read_line(line);
-    }
-}
-
-void ReplayedMonitor::read_line(std::string_view line) {
-    Result<json::Document> message = json::parse(line);
-    const std::optional<std::string_view> name =
-        message ? command_in(message->root()) : std::nullopt;
-    if (!name) {
-        fail("unreadable-command",
-             "the client sent what is no command: " + excerpt(line, shown_bytes_max));
-        return;
-    }
-    std::string id = id_of(message->root());
-    admit(Command{std::string(*name), std::move(*message), std::move(id)});
-}
-
-void ReplayedMonitor::admit(Command command) {
+void ReplayedMonitor::admit(QmpCommand command) {
     const ScenarioRecord* expected = command_ahead(early_.size());
     std::optional<std::string> wrong;
     if (expected != nullptr) {
@@ -356,20 +275,20 @@ void ReplayedMonitor::admit(Command command) {
         early_.push_back(std::move(command));
         play();
     } else if (expected == nullptr) {
-        answer(command, "error", generic_error("the trace has ended"));
+        server_->answer(command, "error", generic_error("the trace has ended"));
     } else {
         fail("mismatch", *wrong);
     }
 }
 
-bool ReplayedMonitor::answer_standing(const Command& command) {
+bool ReplayedMonitor::answer_standing(const QmpCommand& command) {
     const auto found = policy_.answers.find(command.name);
     if (found != policy_.answers.end()) {
-        answer(command, "return", found->second);
+        server_->answer(command, "return", found->second);
         return true;
     }
     if (command.name == "query-qmp-schema" || command.name == "query-target") {
-        answer(command, "error", generic_error("the trace does not hold it"));
+        server_->answer(command, "error", generic_error("the trace does not hold it"));
         return true;
     }
     return false;
@@ -387,7 +306,7 @@ const ScenarioRecord* ReplayedMonitor::command_ahead(std::size_t skipped) const 
 }
 
 std::optional<std::string> ReplayedMonitor::mismatch(const ScenarioRecord& record,
-                                                     const Command& command) const {
+                                                     const QmpCommand& command) const {
     const json::View recorded = record.message->root();
     const std::string name{*command_in(recorded)};
     if (name != command.name) {

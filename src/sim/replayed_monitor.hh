@@ -45,6 +45,7 @@
 
 #include "ports/clock.hh"
 #include "ports/transport.hh"
+#include "sim/qmp_server.hh"
 #include "sim/scenario_records.hh"
 
 namespace ktm::sim {
@@ -82,20 +83,14 @@ public:
     [[nodiscard]] std::optional<std::string> unplayed() const;
 
 private:
-    struct Command {
-        std::string name;
-        json::Document message;
-        std::string id;  ///< As JSON; empty when it has none.
-    };
-
     ReplayedMonitor(ports::Clock& clock, std::string place, ScenarioRecords records,
                     ReplayPolicy policy, OnSignal on_signal);
 
-    void accept(std::unique_ptr<ports::Stream> stream);
-    void serve(std::unique_ptr<ports::Stream> stream);
+    void greet();
     void make_up_negotiation();
     void end_connection();
     void lose_client();
+    void skip_leaving();
     void fail(std::string code, std::string what);
 
     void play();
@@ -104,16 +99,12 @@ private:
     void say_reply(const ScenarioRecord& record);
     void say_eof();
     void take(const ScenarioRecord& record);
-    void send(std::string line);
-    void answer(const Command& command, std::string_view field, std::string_view value);
 
-    void receive(std::string_view bytes);
-    void read_line(std::string_view line);
-    void admit(Command command);
-    [[nodiscard]] bool answer_standing(const Command& command);
+    void admit(QmpCommand command);
+    [[nodiscard]] bool answer_standing(const QmpCommand& command);
     [[nodiscard]] const ScenarioRecord* command_ahead(std::size_t skipped) const;
     [[nodiscard]] std::optional<std::string> mismatch(const ScenarioRecord& record,
-                                                      const Command& command) const;
+                                                      const QmpCommand& command) const;
 
     ports::Clock& clock_;
     std::string place_;
@@ -122,9 +113,7 @@ private:
     OnSignal on_signal_;
     std::size_t cursor_ = 0;
     std::optional<Error> fault_;
-    std::unique_ptr<ports::Listener> listener_;
-    /// Clients that wait until the one before them has gone.
-    std::deque<std::unique_ptr<ports::Stream>> waiting_;
+    std::unique_ptr<QmpServer> server_;
 
     /// The ids of the live commands, by the recorded ones; nothing for one whose client has gone,
     /// so that its reply is dropped.
@@ -133,10 +122,8 @@ private:
     std::vector<std::optional<std::string>> unanswered_;
 
     // Of the connection that is served.
-    std::unique_ptr<ports::Stream> stream_;
     std::unique_ptr<ports::Timer> timer_;  ///< For the record at the cursor.
-    std::string received_;                 ///< The beginning of a line.
-    std::deque<Command> early_;            ///< Wait for the cursor; each fits the next `out` left.
+    std::deque<QmpCommand> early_;         ///< Wait for the cursor; each fits the next `out` left.
 };
 
 }  // namespace ktm::sim

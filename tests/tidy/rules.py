@@ -115,6 +115,7 @@ ARROWS = {
     "script": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
                "host"),
     "sim": ("base", "json", "net", "ports", "trace"),
+    "model": ("base", "json", "net", "ports", "trace", "sim"),
     "os": ("base", "net", "ports"),
     "cli": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine", "host",
             "script"),

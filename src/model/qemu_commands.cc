@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// model/qemu_commands.cc: the commands that the model knows, their arguments, and who answers.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "json/writer.hh"
+#include "model/qemu.hh"
+
+namespace ktm::model {
+
+namespace {
+
+using View = json::View;
+using Later = std::optional<Reply>;
+
+constexpr std::string_view version =
+    R"({"qemu":{"micro":22,"minor":2,"major":7},"package":"simulated"})";
+constexpr std::string_view machines =
+    R"([{"hotpluggable-cpus":true,"name":"pc-q35-7.2","numa-mem-supported":false,)"
+    R"("default-cpu-type":"qemu64-x86_64-cpu","cpu-max":288,"deprecated":false,)"
+    R"("default-ram-id":"pc.ram","alias":"q35"}])";
+
+Reply constant(std::string_view text) {
+    return answered(std::string(text));
+}
+
+Reply name_of(const QemuSettings& settings) {
+    json::ObjectWriter out;
+    out.text("name", settings.name);
+    return answered(std::move(out).finish());
+}
+
+}  // namespace
+
+std::span<const Qemu::Command> Qemu::machine_commands() {
+    static constexpr std::array<Command, 14> commands{{
+        {"query-status", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.status_json()); }},
+        {"stop", "", [](Qemu& q, const View&) { return q.stop(); }},
+        {"cont", "", [](Qemu& q, const View&) -> Later { return q.cont(); }},
+        {"quit", "", [](Qemu& q, const View&) -> Later { return q.quit(); }},
+        {"system_reset", "", [](Qemu& q, const View&) -> Later { return q.system_reset(); }},
+        {"object-add", "qom-type:s! id:s! ...",
+         [](Qemu& q, const View& a) -> Later { return q.objects_.add(a); }},
+        {"object-del", "id:s!",
+         [](Qemu& q, const View& a) -> Later { return q.objects_.remove(a); }},
+        {"query-version", "", [](Qemu&, const View&) -> Later { return constant(version); }},
+        {"query-name", "", [](Qemu& q, const View&) -> Later { return name_of(q.settings()); }},
+        {"query-target", "",
+         [](Qemu&, const View&) -> Later { return constant(R"({"arch":"x86_64"})"); }},
+        {"query-kvm", "",
+         [](Qemu&, const View&) -> Later {
+             return constant(R"({"enabled":true,"present":true})");
+         }},
+        {"query-machines", "", [](Qemu&, const View&) -> Later { return constant(machines); }},
+        {"query-commands", "",
+         [](Qemu&, const View&) -> Later { return answered(commands_json()); }},
+        {"query-qmp-schema", "",
+         [](Qemu& q, const View&) -> Later {
+             return q.settings().schema.empty()
+                        ? refused("The command query-qmp-schema has not been found",
+                                  "CommandNotFound")
+                        : constant(q.settings().schema);
+         }},
+    }};
+    return commands;
+}
+
+std::span<const Qemu::Command> Qemu::migration_commands() {
+    static constexpr std::array<Command, 11> commands{{
+        {"query-migrate", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.migrate_json()); }},
+        {"migrate", "uri:s! blk:b inc:b detach:b resume:b",
+         [](Qemu& q, const View& a) -> Later { return q.outgoing_.migrate(a); }},
+        {"migrate-continue", "state:s!",
+         [](Qemu& q, const View& a) -> Later { return q.outgoing_.migrate_continue(a); }},
+        {"migrate_cancel", "",
+         [](Qemu& q, const View&) -> Later { return q.outgoing_.migrate_cancel(); }},
+        {"migrate-start-postcopy", "",
+         [](Qemu& q, const View&) -> Later { return q.outgoing_.migrate_start_postcopy(); }},
+        {"migrate-incoming", "uri:s!",
+         [](Qemu& q, const View& a) -> Later { return q.incoming_.migrate_incoming(a); }},
+        {"migrate-set-capabilities", "capabilities:a!",
+         [](Qemu& q, const View& a) -> Later { return q.set_capabilities(a); }},
+        {"query-migrate-capabilities", "",
+         [](Qemu& q, const View&) -> Later {
+             return answered(q.migration_settings_.capabilities_json());
+         }},
+        {"migrate-set-parameters", "...",
+         [](Qemu& q, const View& a) -> Later { return q.set_parameters(a); }},
+        {"query-migrate-parameters", "",
+         [](Qemu& q, const View&) -> Later {
+             return answered(q.migration_settings_.parameters_json());
+         }},
+        {"announce-self", "initial:i! max:i! rounds:i! step:i! interfaces:a id:s",
+         [](Qemu&, const View&) -> Later { return done(); }},
+    }};
+    return commands;
+}
+
+std::span<const Qemu::Command> Qemu::block_commands() {
+    static constexpr std::array<Command, 18> commands{{
+        {"query-block-jobs", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.blocks_.block_jobs_json()); }},
+        {"query-jobs", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.blocks_.jobs_json()); }},
+        {"query-block", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.blocks_.block_json()); }},
+        {"query-named-block-nodes", "flat:b",
+         [](Qemu& q, const View&) -> Later { return answered(q.blocks_.nodes_json()); }},
+        {"query-block-exports", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.blocks_.exports().json()); }},
+        {"blockdev-add", "...", [](Qemu& q, const View& a) { return q.blocks_.blockdev_add(a); }},
+        {"blockdev-del", "node-name:s!",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.blockdev_del(a); }},
+        {"blockdev-mirror",
+         "job-id:s device:s! target:s! sync:s! speed:i granularity:i on-target-error:s copy-mode:s",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.blockdev_mirror(a); }},
+        {"drive-mirror",
+         "job-id:s device:s! target:s! format:s sync:s! mode:s speed:i granularity:i copy-mode:s",
+         [](Qemu& q, const View& a) { return q.blocks_.drive_mirror(a); }},
+        {"block-job-cancel", "device:s! force:b",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.block_job_cancel(a); }},
+        {"block-job-complete", "device:s!",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.block_job_complete(a); }},
+        {"job-cancel", "id:s!",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.job_cancel(a); }},
+        {"job-complete", "id:s!",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.job_complete(a); }},
+        {"nbd-server-start", "addr:o! tls-creds:s max-connections:i",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.nbd_server_start(a); }},
+        {"nbd-server-stop", "",
+         [](Qemu& q, const View&) -> Later { return q.blocks_.exports().stop(); }},
+        {"nbd-server-add", "device:s! name:s writable:b",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.nbd_server_add(a); }},
+        {"block-export-add", "type:s! id:s! node-name:s! name:s writable:b",
+         [](Qemu& q, const View& a) -> Later { return q.blocks_.block_export_add(a); }},
+        {"block-export-del", "id:s! mode:s",
+         [](Qemu& q, const View& a) -> Later {
+             return q.blocks_.exports().remove(text_of(a, "id"), text_of(a, "mode") == "hard");
+         }},
+    }};
+    return commands;
+}
+
+const Qemu::Command* Qemu::find(std::string_view name) {
+    for (const std::span<const Command> group :
+         {migration_commands(), machine_commands(), block_commands()}) {
+        const auto found = std::ranges::find(group, name, &Command::name);
+        if (found != group.end()) {
+            return &*found;
+        }
+    }
+    return nullptr;
+}
+
+std::string Qemu::commands_json() {
+    std::string list = "[";
+    for (const std::span<const Command> group :
+         {migration_commands(), machine_commands(), block_commands()}) {
+        for (const Command& command : group) {
+            json::ObjectWriter entry;
+            entry.text("name", command.name);
+            list += (list.size() == 1 ? "" : ",") + std::move(entry).finish();
+        }
+    }
+    return list + "]";
+}
+
+}  // namespace ktm::model

@@ -113,6 +113,7 @@ void Blocks::answer_late(Reply reply) {
     if (process_.is_alive() && process_.hooks().on_late_reply) {
         process_.hooks().on_late_reply(std::move(reply));
     }
+    process_.say_idle();
 }
 
 Blocks::Later Blocks::blockdev_add(const json::View& arguments) {

@@ -49,6 +49,8 @@ public:
     [[nodiscard]] bool has_jobs() const noexcept { return !jobs_.empty(); }
     [[nodiscard]] Duration drain_time();
     void say_drained();
+    /// What the mirrors would take of the wire, in bytes a second.
+    [[nodiscard]] double wire_need() const;
     /// A mirror would write to an image that is not ours any more.
     [[nodiscard]] bool has_dirty_mirror();
 

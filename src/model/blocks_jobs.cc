@@ -107,6 +107,7 @@ void Blocks::begin(MirrorJob::Settings settings, std::shared_ptr<NbdLink> link) 
     jobs_.push_back(std::make_unique<MirrorJob>(process_, machine_, std::move(settings),
                                                 std::move(link),
                                                 [this, id](Disk* pivot) { end(id, pivot); }));
+    process_.wire_use_changed();
 }
 
 void Blocks::end(const std::string& id, Disk* pivot) {
@@ -114,6 +115,7 @@ void Blocks::end(const std::string& id, Disk* pivot) {
     if (pivot != nullptr) {
         machine_.guest().use(pivot, process_.now());
     }
+    process_.wire_use_changed();
 }
 
 Reply Blocks::blockdev_mirror(const json::View& arguments) {
@@ -255,6 +257,14 @@ void Blocks::say_drained() {
     for (const std::unique_ptr<MirrorJob>& job : jobs_) {
         job->say_drained();
     }
+}
+
+double Blocks::wire_need() const {
+    double need = 0;
+    for (const std::unique_ptr<MirrorJob>& job : jobs_) {
+        need += job->wire_need();
+    }
+    return need;
 }
 
 bool Blocks::has_dirty_mirror() {

@@ -11,7 +11,7 @@ namespace ktm::model {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
 
 /// From the package of the devices to postcopy-active, and from there to RESUME.
 constexpr Duration postcopy_listen = 5ms;
@@ -78,7 +78,10 @@ Reply Incoming::migrate_incoming(const json::View& arguments) {
     if (was_started_) {
         return refused("The incoming migration has already been started");
     }
-    const std::string uri{text_of(arguments, "uri")};
+    return listen(std::string(text_of(arguments, "uri")));
+}
+
+Reply Incoming::listen(const std::string& uri) {
     const MigrationAddress address = read_migration_address(uri);
     say(Status::setup);
     if (!address.fault.empty()) {
@@ -161,13 +164,18 @@ void Incoming::deliver() {
 
 void Incoming::load(Cargo cargo) {
     cargo_ = std::move(cargo);
-    arrive([this] { timer_ = process_.after(process_.timings().load, [this] { finish_load(); }); });
+    arrive([this] {
+        loading_ = true;
+        timer_ = process_.after(process_.timings().load, [this] { finish_load(); });
+    });
 }
 
 void Incoming::finish_load() {
     source_ = nullptr;
+    loading_ = false;
     start_loaded();
     say(Status::completed);
+    process_.say_idle();
 }
 
 void Incoming::start_loaded() {

@@ -42,8 +42,11 @@ public:
     ~Incoming() { leave(); }
 
     [[nodiscard]] Reply migrate_incoming(const json::View& arguments);
+    [[nodiscard]] Reply listen(const std::string& uri);
     /// Whether the machine waits for a migration, which `cont` and `stop` then only prepare.
     void run_when_loaded(bool runs) noexcept { autostart_ = runs; }
+    /// The main loop loads the devices and answers nobody.
+    [[nodiscard]] bool is_loading() const noexcept { return loading_; }
     /// The fields of query-migrate.
     [[nodiscard]] std::string json() const;
 
@@ -81,7 +84,7 @@ private:
     bool listens_ = false;
     bool was_started_ = false;
     bool autostart_;
-    bool source_gone_ = false;
+    bool loading_ = false;
     Status status_ = Status::none;
     std::string address_;  ///< As JSON.
     std::optional<Cargo> cargo_;

@@ -14,8 +14,8 @@ namespace {
 /// QEMU's BLOCK_JOB_SLICE_TIME: a clean mirror looks again so much later.
 constexpr double sleep_seconds = 0.1;
 constexpr double write_bytes = 4096;
-/// What a mirror has under way at most, and waits for when it is drained.
-constexpr double in_flight_bytes_max = 16.0 * (1 << 20);
+/// Chunks that a mirror has under way at most, and waits for when it is drained.
+constexpr std::uint64_t in_flight_max = 16;
 constexpr double nothing = 0.5;
 
 Duration duration_of(double seconds) {
@@ -47,16 +47,29 @@ MirrorJob::MirrorJob(Process& process, Machine& machine, Settings settings,
     changed();
 }
 
+/// With the wire for itself.
+double MirrorJob::own_rate() const {
+    const double rate = process_.settings().mirror_bytes_per_second;
+    return settings_.speed == 0 ? rate : std::min(rate, static_cast<double>(settings_.speed));
+}
+
 double MirrorJob::copy_rate() const {
     const Wire& wire = process_.wire();
     if (link_->lost || (link_->over_wire && wire.is_cut())) {
         return 0;
     }
-    double rate = process_.settings().mirror_bytes_per_second;
-    if (link_->over_wire) {
-        rate = std::min(rate, static_cast<double>(wire.settings().bytes_per_second));
+    if (!link_->over_wire) {
+        return own_rate();
     }
-    return settings_.speed == 0 ? rate : std::min(rate, static_cast<double>(settings_.speed));
+    const auto all = static_cast<double>(wire.settings().bytes_per_second);
+    return std::min(own_rate(), std::max(all / 2, all - process_.memory_stream()));
+}
+
+double MirrorJob::wire_need() const {
+    if (!link_->over_wire || link_->lost || phase_ == Phase::failing || phase_ == Phase::ending) {
+        return 0;
+    }
+    return ready_ && phase_ == Phase::copying ? dirties_ : own_rate();
 }
 
 double MirrorJob::dirty_rate() const {
@@ -201,6 +214,7 @@ void MirrorJob::due() {
     say_status("ready");
     process_.say("BLOCK_JOB_READY", data(""));
     rearm();
+    process_.wire_use_changed();
 }
 
 void MirrorJob::fail() {
@@ -263,7 +277,8 @@ Duration MirrorJob::drain_time() {
     if (rate_ <= 0 || settings_.write_blocking) {
         return process_.timings().thread;
     }
-    return process_.timings().thread + duration_of(std::min(dirty_, in_flight_bytes_max) / rate_);
+    const auto under_way = static_cast<double>(in_flight_max * settings_.granularity);
+    return process_.timings().thread + duration_of(std::min(dirty_, under_way) / rate_);
 }
 
 void MirrorJob::say_drained() {

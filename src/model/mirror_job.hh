@@ -67,6 +67,8 @@ public:
     [[nodiscard]] bool is_ready() const noexcept { return ready_; }
     [[nodiscard]] bool is_ending() const noexcept { return phase_ != Phase::copying; }
     [[nodiscard]] std::uint64_t dirty_bytes();
+    /// What it would take of the wire, in bytes a second.
+    [[nodiscard]] double wire_need() const;
     /// Its writes are under way to a peer that does not answer.
     [[nodiscard]] bool is_stuck() const;
     [[nodiscard]] std::string_view status() const noexcept;
@@ -91,6 +93,7 @@ public:
 private:
     enum class Phase { copying, completing, failing, ending };
 
+    [[nodiscard]] double own_rate() const;
     [[nodiscard]] double copy_rate() const;
     [[nodiscard]] double dirty_rate() const;
     void spend(double left);

@@ -204,9 +204,9 @@ RamCopy::Terms Outgoing::terms() const {
         has(Capability::multifd) ? static_cast<double>(settings_.number("multifd-channels")) : 1;
     terms.path_bytes_per_second = process_.settings().copy_bytes_per_second * channels;
     if (over_wire_) {
+        const auto all = static_cast<double>(process_.wire().settings().bytes_per_second);
         terms.path_bytes_per_second =
-            std::min(terms.path_bytes_per_second,
-                     static_cast<double>(process_.wire().settings().bytes_per_second));
+            std::min(terms.path_bytes_per_second, std::max(all / 2, all - blocks_.wire_need()));
     }
     terms.cut = is_cut() || peer_gone_;
     terms.guest_runs = machine_.guest().runs();
@@ -217,6 +217,7 @@ void Outgoing::copy() {
     say(Status::active);
     ram_.emplace(machine_.guest().load(), terms(), process_.now());
     step_ = Step::copying;
+    use_wire();
     pump();
 }
 
@@ -242,7 +243,22 @@ void Outgoing::pump() {
     }
 }
 
+/// What is sent of memory competes with the mirrors.
+void Outgoing::use_wire() {
+    const bool sends = over_wire_ && (step_ == Step::copying || step_ == Step::finishing);
+    double stream = 0;
+    if (sends) {
+        stream = process_.settings().copy_bytes_per_second;
+        if (const std::uint64_t most = settings_.number("max-bandwidth");
+            most != 0 && step_ == Step::copying) {
+            stream = std::min(stream, static_cast<double>(most));
+        }
+    }
+    process_.use_wire(stream);
+}
+
 void Outgoing::terms_changed() {
+    use_wire();
     if (step_ != Step::copying || !ram_) {
         return;
     }

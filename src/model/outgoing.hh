@@ -98,6 +98,7 @@ private:
     void prepare();
     void copy();
     void pump();
+    void use_wire();
     void stop_machine();
     void machine_stopped();
     void finish();

@@ -20,6 +20,7 @@ void Outgoing::stop_machine() {
     state_before_ = machine_.state();
     down_ = process_.now();
     step_ = Step::stopping;
+    use_wire();
     machine_.stop(RunState::finish_migrate);
     bytes_before_stop_ = ram_->view(process_.now()).transferred_bytes;
     if (blocks_.has_jobs()) {
@@ -72,6 +73,7 @@ void Outgoing::finish() {
     rest_ = ram_->finish(process_.now()) + process_.timings().device_state;
     say_pass(ram_->view(process_.now()).passes);
     step_ = Step::finishing;
+    use_wire();
     finish_rest();
 }
 
@@ -115,6 +117,7 @@ void Outgoing::complete() {
     over_ = process_.now();
     downtime_ = over_ - *down_;
     step_ = Step::none;
+    use_wire();
     timer_.reset();
     Incoming* peer = std::exchange(peer_, nullptr);
     say(Status::completed);
@@ -208,6 +211,7 @@ void Outgoing::fail(std::string desc) {
     timer_.reset();
     side_timer_.reset();
     step_ = Step::none;
+    use_wire();
     if (status_ == Status::cancelling) {
         end_cancelled();
         return;
@@ -252,6 +256,7 @@ Reply Outgoing::migrate_cancel() {
 
 void Outgoing::end_cancelled() {
     step_ = Step::none;
+    use_wire();
     timer_.reset();
     say(Status::cancelled);
 }

@@ -39,7 +39,8 @@ struct QemuSettings {
     int node = 0;  ///< Which of the nodes of the switchboard it runs on.
     /// The writer's number in histories of disks; each QEMU of a world has its own.
     std::uint64_t number = 1;
-    bool incoming = false;      ///< Started with -incoming defer.
+    bool incoming = false;      ///< Started with -incoming defer, or with an address:
+    std::string incoming_uri;   ///< -incoming tcp:…; nobody is connected who could hear of it.
     bool paused = false;        ///< Started with -S.
     std::vector<Drive> drives;  ///< The guest writes to the first.
     Load load;
@@ -57,6 +58,8 @@ struct QemuHooks {
     UniqueFunction<void(std::string_view name, std::string_view data)> on_event;
     /// The answer to a command that kept the monitor busy.
     UniqueFunction<void(Reply)> on_late_reply;
+    /// The monitor is not busy any more.
+    UniqueFunction<void()> on_idle;
     /// Its guest runs from now on, or stands.
     UniqueFunction<void(bool runs)> on_guest;
     /// The process is gone; its exit code as a shell sees it: 137 for SIGKILL, 134 for an abort.
@@ -70,7 +73,7 @@ public:
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
-    [[nodiscard]] sim::VirtualClock& clock() const noexcept { return clock_; }
+    [[nodiscard]] sim::VirtualClock& virtual_clock() const noexcept { return clock_; }
     [[nodiscard]] Instant now() const { return clock_.now(); }
     [[nodiscard]] Switchboard& board() const noexcept { return board_; }
     [[nodiscard]] Wire& wire() const noexcept { return board_.wire(); }
@@ -88,6 +91,26 @@ public:
             hooks_.on_event(event, data);
         }
     }
+    void say_idle() {
+        if (is_alive() && hooks_.on_idle) {
+            hooks_.on_idle();
+        }
+    }
+    /// What the stream of memory would take of the wire, in bytes a second; mirrors get the rest,
+    /// and half of it at least, as TCP shares it out.
+    [[nodiscard]] double memory_stream() const noexcept { return memory_stream_; }
+    void use_wire(double memory_stream) {
+        if (memory_stream_ != memory_stream) {
+            memory_stream_ = memory_stream;
+            wire_use_changed();
+        }
+    }
+    void on_wire_use(UniqueFunction<void()> changed) { wire_use_ = std::move(changed); }
+    void wire_use_changed() {
+        if (is_alive() && wire_use_) {
+            wire_use_();
+        }
+    }
     [[nodiscard]] std::unique_ptr<ports::Timer> after(Duration delay, UniqueFunction<void()> what) {
         return clock_.arm(delay, std::move(what));
     }
@@ -98,6 +121,8 @@ private:
     QemuSettings settings_;
     QemuHooks hooks_;
     std::optional<int> exit_code_;
+    double memory_stream_ = 0;
+    UniqueFunction<void()> wire_use_;
 };
 
 }  // namespace ktm::model

@@ -20,8 +20,15 @@ Qemu::Qemu(sim::VirtualClock& clock, Switchboard& board, QemuSettings settings, 
         blocks_.machine_changed();
         outgoing_.terms_changed();
     });
+    process_.on_wire_use([this] {
+        blocks_.machine_changed();
+        outgoing_.terms_changed();
+    });
     outgoing_.on_exit([this](int code) { exit(code); });
     incoming_.on_exit([this](int code) { exit(code); });
+    if (const std::string& uri = process_.settings().incoming_uri; !uri.empty()) {
+        KTM_ASSERT(!incoming_.listen(uri).is_refused());
+    }
     if (!process_.settings().incoming) {
         KTM_ASSERT(!machine_.activate());
         if (!process_.settings().paused) {

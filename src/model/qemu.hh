@@ -39,11 +39,13 @@ public:
     Qemu& operator=(const Qemu&) = delete;
     ~Qemu();
 
-    /// Arguments are an object or null. Nothing means that the reply comes later, by the hook; no
-    /// command may be given before. Events are told from inside this call where they precede the
-    /// reply.
+    /// Arguments are an object or null. Nothing means that the reply comes later, by the hook. No
+    /// command may be given while it is busy: a monitor reads on when `on_idle` is called. Events
+    /// are told from inside this call where they precede the reply.
     [[nodiscard]] std::optional<Reply> execute(std::string_view name, const json::View& arguments);
-    [[nodiscard]] bool is_busy() const noexcept { return blocks_.is_busy(); }
+    [[nodiscard]] bool is_busy() const noexcept {
+        return blocks_.is_busy() || incoming_.is_loading();
+    }
 
     /// SIGKILL.
     void kill() { exit(137); }

@@ -8,7 +8,9 @@ namespace ktm::model {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 constexpr Duration slice = 100ms;
 constexpr Duration leg_max = 50ms;

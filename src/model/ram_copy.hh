@@ -22,8 +22,8 @@
 // and next() looks ahead on a copy. Slices that are all alike are taken at once. A question changes
 // nothing: view() computes the part of the leg that has passed.
 //
-// Limits: pages are dirtied evenly over the working set, which lies evenly in memory. The wire is
-// not shared with mirrors. TCP sends again at once when the wire heals.
+// Limits: pages are dirtied evenly over the working set, which lies evenly in memory. TCP sends
+// again at once when the wire heals.
 #pragma once
 
 #include <cstdint>

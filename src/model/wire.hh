@@ -35,7 +35,7 @@ public:
 
     [[nodiscard]] bool is_cut() const noexcept { return cut_; }
     [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
-    [[nodiscard]] sim::VirtualClock& clock() const noexcept { return clock_; }
+    [[nodiscard]] sim::VirtualClock& virtual_clock() const noexcept { return clock_; }
 
     /// Calls `changed` at each cut and each heal, until the handle is destroyed, which may happen
     /// inside the call. One that comes inside a call is not told of that change.

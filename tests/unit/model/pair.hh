@@ -20,6 +20,7 @@ struct PairSettings {
     Load load;
     Wire::Settings wire;
     Timings timings;
+    std::string dest_uri;
     bool dest_paused = false;    ///< -S
     bool source_paused = false;  ///< -S
     bool shared_disk = false;
@@ -84,6 +85,7 @@ public:
         two.node = 1;
         two.number = 2;
         two.incoming = true;
+        two.incoming_uri = settings.dest_uri;
         two.paused = settings.dest_paused;
         two.psk_keys.clear();
         two.drives = {{"disk0", settings.shared_disk ? &source_disk : &dest_disk}};
@@ -92,6 +94,8 @@ public:
         // The first RESUME is told before anybody can be connected.
         source.told.clear();
         source.at.clear();
+        dest.told.clear();
+        dest.at.clear();
     }
 
     Reply ask(Side& side, std::string_view name, std::string_view arguments = "null") {

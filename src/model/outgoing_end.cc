@@ -265,6 +265,9 @@ void Outgoing::quit() {
     if (is_under_way() && status_ != Status::cancelling) {
         say(Status::cancelling);
     }
+    timer_.reset();
+    side_timer_.reset();
+    step_ = Step::none;
 }
 
 void Outgoing::vanish() {

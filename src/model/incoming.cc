@@ -151,11 +151,11 @@ void Incoming::arrive(UniqueFunction<void()> what) {
 
 void Incoming::deliver() {
     if (!arriving_ || (over_wire_ && process_.wire().is_cut())) {
-        timer_.reset();
+        arrival_.reset();
         return;
     }
     const Duration latency = over_wire_ ? process_.wire().settings().latency : Duration::zero();
-    timer_ = process_.after(latency, [this] {
+    arrival_ = process_.after(latency, [this] {
         UniqueFunction<void()> what = std::move(arriving_);
         arriving_ = nullptr;
         what();
@@ -163,6 +163,7 @@ void Incoming::deliver() {
 }
 
 void Incoming::load(Cargo cargo) {
+    source_ = nullptr;
     cargo_ = std::move(cargo);
     arrive([this] {
         loading_ = true;
@@ -171,7 +172,6 @@ void Incoming::load(Cargo cargo) {
 }
 
 void Incoming::finish_load() {
-    source_ = nullptr;
     loading_ = false;
     start_loaded();
     say(Status::completed);
@@ -206,10 +206,8 @@ void Incoming::load_postcopy(Cargo cargo) {
 }
 
 void Incoming::end_postcopy() {
-    arrive([this] {
-        source_ = nullptr;
-        say(Status::completed);
-    });
+    source_ = nullptr;
+    arrive([this] { say(Status::completed); });
 }
 
 void Incoming::lose_source() {
@@ -234,6 +232,7 @@ void Incoming::break_off() {
 void Incoming::vanish() {
     leave();
     timer_.reset();
+    arrival_.reset();
     announced_.reset();
     watch_.reset();
     arriving_ = nullptr;

@@ -59,6 +59,8 @@ public:
     void load_postcopy(Cargo cargo);
     void end_postcopy();
     void lose_source();
+    /// The source has failed and closes nothing that we would notice.
+    void forget_source() noexcept { source_ = nullptr; }
     /// The process exits: its exit code.
     void on_exit(UniqueFunction<void(int)> exits) { exits_ = std::move(exits); }
     void vanish();
@@ -90,6 +92,7 @@ private:
     std::optional<Cargo> cargo_;
     /// What has been sent and waits for the wire.
     UniqueFunction<void()> arriving_;
+    std::unique_ptr<ports::Timer> arrival_;
     std::unique_ptr<ports::Timer> timer_;
     std::unique_ptr<ports::Timer> announced_;
     std::unique_ptr<ports::Pinned> watch_;

@@ -139,7 +139,8 @@ void MirrorJob::settle_target() {
 
 std::uint64_t MirrorJob::dirty_bytes() {
     settle();
-    return static_cast<std::uint64_t>(dirty_);
+    const bool writes = phase_ == Phase::copying || phase_ == Phase::completing;
+    return writes ? static_cast<std::uint64_t>(dirty_) : 0;
 }
 
 bool MirrorJob::is_stuck() const {

@@ -66,6 +66,7 @@ public:
     [[nodiscard]] const NbdLink& link() const noexcept { return *link_; }
     [[nodiscard]] bool is_ready() const noexcept { return ready_; }
     [[nodiscard]] bool is_ending() const noexcept { return phase_ != Phase::copying; }
+    /// What it would still write.
     [[nodiscard]] std::uint64_t dirty_bytes();
     /// What it would take of the wire, in bytes a second.
     [[nodiscard]] double wire_need() const;

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <utility>
 
+#include "json/writer.hh"
+
 namespace ktm::model {
 
 namespace {
@@ -18,11 +20,30 @@ constexpr std::string_view broken_pipe = "Unable to write to socket: Broken pipe
 /// What QEMU has beside the guest's memory: video memory, ROMs.
 constexpr std::uint64_t other_ram_bytes = 540'672;
 
-std::string real(double value) {
-    std::array<char, 32> text{};
-    const std::to_chars_result end = std::to_chars(text.data(), text.data() + text.size(), value);
-    return {text.data(), end.ptr};
-}
+/// An object of numbers whose names need no escapes: what is asked most often is quickly said.
+class Numbers {
+public:
+    Numbers() { out_.reserve(bytes_of_most); }
+
+    template <class Number>
+    void put(std::string_view name, Number value) {
+        out_ += out_.empty() ? "{\"" : ",\"";
+        out_ += name;
+        out_ += "\":";
+        std::array<char, 32> text;
+        const std::to_chars_result end =
+            std::to_chars(text.data(), text.data() + text.size(), value);
+        out_.append(text.data(), end.ptr);
+    }
+    [[nodiscard]] std::string finish() && {
+        out_ += '}';
+        return std::move(out_);
+    }
+
+private:
+    static constexpr std::size_t bytes_of_most = 640;
+    std::string out_;
+};
 
 std::int64_t milliseconds(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -98,7 +119,6 @@ Reply Outgoing::migrate(const json::View& arguments) {
     }
     error_desc_.clear();
     ram_.reset();
-    peer_ = nullptr;
     peer_gone_ = stopped_by_us_ = rest_is_postcopy_ = false;
     down_.reset();
     downtime_ = {};
@@ -190,7 +210,7 @@ void Outgoing::prepare() {
         return;
     }
     if (peer_->settings().has(Capability::postcopy_ram) != has(Capability::postcopy_ram)) {
-        peer_->lose_source();
+        std::exchange(peer_, nullptr)->lose_source();
         fail(std::string(broken_pipe));
         return;
     }
@@ -302,33 +322,30 @@ Reply Outgoing::migrate_start_postcopy() {
     return done();
 }
 
-void Outgoing::append_ram(json::ObjectWriter& out) const {
-    const RamCopy::View view = ram_->view(step_ == Step::copying ? process_.now() : ram_->at());
+std::string Outgoing::ram_json(const RamCopy::View& view) const {
     const bool multifd = has(Capability::multifd);
-    const auto sent = static_cast<std::int64_t>(view.transferred_bytes);
-    const auto before =
-        static_cast<std::int64_t>(down_ ? bytes_before_stop_ : view.transferred_bytes);
-    json::ObjectWriter ram;
-    const std::uint64_t total = machine_.guest().load().ram_bytes + other_ram_bytes;
-    ram.integer("total", static_cast<std::int64_t>(total)).integer("postcopy-requests", 0);
-    ram.integer("dirty-sync-count", static_cast<std::int64_t>(view.passes));
-    ram.integer("multifd-bytes", multifd ? before : 0);
-    ram.integer("pages-per-second", static_cast<std::int64_t>(view.pages_per_second));
-    ram.integer("downtime-bytes", rest_is_postcopy_ ? 0 : sent - before);
-    ram.integer("page-size", RamCopy::page_bytes);
-    ram.integer("remaining", static_cast<std::int64_t>(view.remaining_bytes));
-    ram.integer("postcopy-bytes", rest_is_postcopy_ ? sent - before : 0);
-    ram.json("mbps", real(view.megabits_per_second)).integer("transferred", sent);
-    ram.integer("dirty-sync-missed-zero-copy", 0).integer("precopy-bytes", multifd ? 0 : before);
-    ram.integer("duplicate", static_cast<std::int64_t>(view.duplicate_pages));
-    ram.integer("dirty-pages-rate", static_cast<std::int64_t>(view.dirty_pages_per_second));
-    ram.integer("skipped", 0);
-    ram.integer("normal-bytes", static_cast<std::int64_t>(view.normal_pages * RamCopy::page_bytes));
-    ram.integer("normal", static_cast<std::int64_t>(view.normal_pages));
-    out.json("ram", std::move(ram).finish());
-    if (has(Capability::auto_converge) && status_ == Status::active) {
-        out.integer("cpu-throttle-percentage", static_cast<std::int64_t>(view.throttle_percent));
-    }
+    const std::uint64_t sent = view.transferred_bytes;
+    const std::uint64_t before = down_ ? bytes_before_stop_ : sent;
+    Numbers ram;
+    ram.put("total", machine_.guest().load().ram_bytes + other_ram_bytes);
+    ram.put("postcopy-requests", 0);
+    ram.put("dirty-sync-count", view.passes);
+    ram.put("multifd-bytes", multifd ? before : 0);
+    ram.put("pages-per-second", view.pages_per_second);
+    ram.put("downtime-bytes", rest_is_postcopy_ ? 0 : sent - before);
+    ram.put("page-size", RamCopy::page_bytes);
+    ram.put("remaining", view.remaining_bytes);
+    ram.put("postcopy-bytes", rest_is_postcopy_ ? sent - before : 0);
+    ram.put("mbps", view.megabits_per_second);
+    ram.put("transferred", sent);
+    ram.put("dirty-sync-missed-zero-copy", 0);
+    ram.put("precopy-bytes", multifd ? 0 : before);
+    ram.put("duplicate", view.duplicate_pages);
+    ram.put("dirty-pages-rate", view.dirty_pages_per_second);
+    ram.put("skipped", 0);
+    ram.put("normal-bytes", view.normal_pages * RamCopy::page_bytes);
+    ram.put("normal", view.normal_pages);
+    return std::move(ram).finish();
 }
 
 std::string Outgoing::json() const {
@@ -339,22 +356,26 @@ std::string Outgoing::json() const {
     out.text("status", name_of(status_));
     const bool has_numbers = ram_ && status_ != Status::setup && status_ != Status::failed &&
                              status_ != Status::cancelled;
-    if (has_numbers) {
-        const bool completed = status_ == Status::completed;
-        const Instant until = completed ? over_ : process_.now();
-        out.integer("setup-time", milliseconds(setup_));
-        if (completed) {
-            out.integer("downtime", milliseconds(downtime_));
-        } else {
-            const RamCopy::View view = ram_->view(ram_->at());
-            out.integer("expected-downtime",
-                        static_cast<std::int64_t>(view.expected_downtime_ms.value_or(
-                            settings_.number("downtime-limit"))));
+    if (!has_numbers) {
+        if (status_ == Status::failed && !error_desc_.empty()) {
+            out.text("error-desc", error_desc_);
         }
-        out.integer("total-time", milliseconds(until - begun_));
-        append_ram(out);
-    } else if (status_ == Status::failed && !error_desc_.empty()) {
-        out.text("error-desc", error_desc_);
+        return std::move(out).finish();
+    }
+    const bool completed = status_ == Status::completed;
+    const RamCopy::View view = ram_->view(step_ == Step::copying ? process_.now() : ram_->at());
+    out.integer("setup-time", milliseconds(setup_));
+    if (completed) {
+        out.integer("downtime", milliseconds(downtime_));
+    } else {
+        out.integer("expected-downtime",
+                    static_cast<std::int64_t>(
+                        view.expected_downtime_ms.value_or(settings_.number("downtime-limit"))));
+    }
+    out.integer("total-time", milliseconds((completed ? over_ : process_.now()) - begun_));
+    out.json("ram", ram_json(view));
+    if (has(Capability::auto_converge) && status_ == Status::active) {
+        out.integer("cpu-throttle-percentage", static_cast<std::int64_t>(view.throttle_percent));
     }
     return std::move(out).finish();
 }

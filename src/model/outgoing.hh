@@ -29,7 +29,6 @@
 #include <string>
 #include <string_view>
 
-#include "json/writer.hh"
 #include "model/blocks.hh"
 #include "model/incoming.hh"
 #include "model/migration_settings.hh"
@@ -116,7 +115,7 @@ private:
     void fail(std::string desc);
     void take_back();
     void end_cancelled();
-    void append_ram(json::ObjectWriter& out) const;
+    [[nodiscard]] std::string ram_json(const RamCopy::View& view) const;
 
     Process& process_;
     Machine& machine_;

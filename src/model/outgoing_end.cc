@@ -134,6 +134,9 @@ void Outgoing::begin_postcopy() {
         return;
     }
     pump();
+    if (step_ != Step::copying) {
+        return;
+    }
     ram_->change(terms(), process_.now());
     rest_is_postcopy_ = true;
     if (!has(Capability::pause_before_switchover)) {
@@ -215,6 +218,9 @@ void Outgoing::fail(std::string desc) {
     if (status_ == Status::cancelling) {
         end_cancelled();
         return;
+    }
+    if (Incoming* peer = std::exchange(peer_, nullptr)) {
+        peer->forget_source();
     }
     error_desc_ = std::move(desc);
     say(Status::failed);

@@ -420,3 +420,32 @@ TEST_CASE("model/failure: what is not known or not possible is refused with QEMU
     check(source, "migrate-set-capabilities", R"({"capabilities":[]})",
           "GenericError: There's a migration process in progress");
 }
+
+TEST_CASE("model/failure: a cut behind completed holds the load back, and no cut disturbs one") {
+    Pair pair;
+    pair.prepare();
+    pair.migrate();
+    REQUIRE(pair.run_until(pair.source, "MIGRATION active"));
+    REQUIRE(pair.run_until(pair.source, "MIGRATION_PASS 3"));
+    pair.run(1ms);
+    REQUIRE(pair.run_until(pair.source, "MIGRATION completed"));
+    pair.run(1ms);
+    pair.wire.cut();
+    pair.run(1ms);
+    pair.wire.heal();
+    CHECK(pair.run_until(pair.dest, "MIGRATION completed", 0, 1s));
+}
+
+TEST_CASE("model/failure: each may be destroyed first, wherever the migration stands") {
+    for (const Duration after : {0ms, 1ms, 6ms, 100ms, 700ms, 5000ms}) {
+        for (const bool source_first : {true, false}) {
+            Active pair;
+            pair.ask(pair.source, "migrate-set-parameters", R"({"max-bandwidth":0})");
+            pair.run(after);
+            (source_first ? pair.source : pair.dest).qemu.reset();
+            pair.run(1s);
+            (source_first ? pair.dest : pair.source).qemu.reset();
+            pair.run(1s);
+        }
+    }
+}

@@ -56,6 +56,7 @@ public:
 
     [[nodiscard]] bool is_busy() const noexcept { return waiting_ != nullptr; }
     void machine_changed();
+    void quit();
     void settle();
     void vanish();
 

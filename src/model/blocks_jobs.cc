@@ -271,6 +271,12 @@ bool Blocks::has_dirty_mirror() {
     return std::ranges::any_of(jobs_, [](const auto& job) { return job->dirty_bytes() > 0; });
 }
 
+void Blocks::quit() {
+    for (const std::unique_ptr<MirrorJob>& job : jobs_) {
+        job->quit();
+    }
+}
+
 void Blocks::machine_changed() {
     for (const std::unique_ptr<MirrorJob>& job : jobs_) {
         job->changed();

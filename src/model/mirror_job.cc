@@ -220,12 +220,15 @@ void MirrorJob::due() {
 
 void MirrorJob::fail() {
     settle();
+    // Who is asked to end does not sleep before it looks at its error.
+    const Duration until_end =
+        phase_ == Phase::completing ? process_.timings().job_end : process_.timings().job_failure;
     phase_ = Phase::failing;
     machine_.guest().stall(false, process_.now());
     json::ObjectWriter error;
     error.text("device", id()).text("operation", "write").text("action", "report");
     process_.say("BLOCK_JOB_ERROR", std::move(error).finish());
-    timer_ = process_.after(process_.timings().job_failure, [this] {
+    timer_ = process_.after(until_end, [this] {
         say_status("aborting");
         conclude("BLOCK_JOB_COMPLETED", "Input/output error", nullptr);
     });
@@ -290,6 +293,20 @@ void MirrorJob::say_drained() {
     say_status(ready_ ? "ready" : "running");
     settle();
     sleeping_ = false;
+}
+
+void MirrorJob::quit() {
+    if (phase_ == Phase::failing || phase_ == Phase::ending) {
+        return;
+    }
+    say_drained();
+    settle();
+    phase_ = Phase::ending;
+    timer_.reset();
+    say_status("aborting");
+    process_.say("BLOCK_JOB_CANCELLED", data(""));
+    say_status("concluded");
+    say_status("null");
 }
 
 void MirrorJob::vanish() {

@@ -85,6 +85,8 @@ public:
     void changed();
     /// The target is brought up to this instant.
     void settle();
+    /// The process ends in order, and gives its jobs up before.
+    void quit();
     /// The process is gone.
     void vanish();
 

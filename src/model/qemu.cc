@@ -108,6 +108,7 @@ Reply Qemu::cont() {
 Reply Qemu::quit() {
     process_.say("SHUTDOWN", R"({"guest":false,"reason":"host-qmp-quit"})");
     outgoing_.quit();
+    blocks_.quit();
     quitting_ = process_.after(process_.timings().thread, [this] { exit(0); });
     return done();
 }

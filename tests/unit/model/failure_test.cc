@@ -348,6 +348,36 @@ TEST_CASE("model/failure: with postcopy the guest runs at the destination before
           "completed");
 }
 
+TEST_CASE("model/failure: postcopy with the pause capability waits before it begins") {
+    Pair pair;
+    pair.prepare(true);
+    for (Side* side : {&pair.source, &pair.dest}) {
+        pair.ask(*side, "migrate-set-capabilities",
+                 R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
+    }
+    pair.migrate();
+    REQUIRE(pair.run_until(pair.source, "MIGRATION active"));
+    pair.ask(pair.source, "migrate-start-postcopy");
+    REQUIRE(pair.run_until(pair.source, "MIGRATION pre-switchover"));
+    pair.ask(pair.source, "migrate-continue", R"({"state":"pre-switchover"})");
+    REQUIRE(pair.run_until(pair.source, "MIGRATION completed"));
+    pair.run(10ms);
+    CHECK(joined(pair.source.told) ==
+          "MIGRATION setup, MIGRATION_PASS 1, MIGRATION active, STOP, MIGRATION pre-switchover, "
+          "MIGRATION postcopy-active, MIGRATION_PASS 2, MIGRATION completed");
+    CHECK(pair.dest.told.back() == "MIGRATION completed");
+}
+
+TEST_CASE("model/failure: a cancel in pre-switchover brings the guest back without a destination") {
+    Held pair;
+    pair.ask(pair.dest, "quit");
+    pair.run(10ms);
+    pair.ask(pair.source, "migrate_cancel");
+    pair.run(1s);
+    CHECK(behind(pair.source, pair.mark_source) ==
+          "MIGRATION cancelling, RESUME, MIGRATION cancelled");
+}
+
 TEST_CASE("model/failure: the death of a source in postcopy leaves the guest hanging") {
     Pair pair;
     pair.prepare();

@@ -172,6 +172,36 @@ TEST_CASE("model/mirror: a stop on a cut link waits for the writes that are unde
     CHECK_FALSE(pair.source.late.front().is_refused());
 }
 
+TEST_CASE("model/mirror: quit gives the job up before it is answered") {
+    Mirrored pair{"background", writing(300)};
+    const std::size_t mark = pair.source.told.size();
+    CHECK(pair.refusal(pair.source, "quit") == "{}");
+    CHECK(joined({pair.source.told.begin() + static_cast<std::ptrdiff_t>(mark),
+                  pair.source.told.end()}) ==
+          "SHUTDOWN host-qmp-quit, JOB_STATUS_CHANGE standby, JOB_STATUS_CHANGE ready, "
+          "JOB_STATUS_CHANGE aborting, BLOCK_JOB_CANCELLED, JOB_STATUS_CHANGE concluded, "
+          "JOB_STATUS_CHANGE null");
+    pair.run(10ms);
+    CHECK(pair.source.told.back() == "gone 0");
+}
+
+TEST_CASE("model/mirror: a mirror that was left is drained a second time behind completed") {
+    PairSettings idle = writing(0);
+    idle.load.dirty_bytes_per_second = 0;
+    Mirrored pair{"write-blocking", std::move(idle), false};
+    const std::size_t mark = pair.source.told.size();
+    pair.migrate();
+    REQUIRE(pair.run_until(pair.dest, "MIGRATION completed"));
+    CHECK(joined({pair.source.told.begin() + static_cast<std::ptrdiff_t>(mark),
+                  pair.source.told.end()}) ==
+          "MIGRATION setup, MIGRATION_PASS 1, MIGRATION active, MIGRATION_PASS 2, STOP, "
+          "JOB_STATUS_CHANGE standby, JOB_STATUS_CHANGE ready, MIGRATION_PASS 3, MIGRATION "
+          "completed, JOB_STATUS_CHANGE standby, JOB_STATUS_CHANGE ready");
+    CHECK(pair.refusal(pair.dest, "block-export-del", R"({"id":"e0","mode":"hard"})") == "{}");
+    pair.ask(pair.source, "block-job-cancel", job);
+    REQUIRE(pair.run_until(pair.source, "BLOCK_JOB_COMPLETED Input/output error"));
+}
+
 TEST_CASE("model/mirror: a pivot lets the guest write to the target") {
     Mirrored pair{"background", writing(100)};
     CHECK(pair.refusal(pair.source, "block-job-complete", job) == "{}");

@@ -55,6 +55,7 @@ std::vector<net::Change> VirtualKernel::take_changes() {
 
 VirtualLink& VirtualKernel::add_link(const std::string& name, const std::string& kind) {
     KTM_ASSERT(link(name) == nullptr);
+    tell_listener(nullptr);
     VirtualLink made;
     made.facts.index = ++state_.last_index;
     made.facts.name = name;
@@ -106,6 +107,7 @@ void VirtualKernel::add_route(const std::string& to, const std::string& link_nam
                               std::uint32_t metric, std::uint32_t table) {
     Result<IpPrefix> prefix = IpPrefix::parse(to);
     KTM_ASSERT(prefix.has_value() && link(link_name) != nullptr);
+    tell_listener(nullptr);
     constexpr std::uint8_t protocol_static = 4;
     VirtualRoute route;
     route.facts.to = *prefix;
@@ -118,6 +120,7 @@ void VirtualKernel::add_route(const std::string& to, const std::string& link_nam
 }
 
 void VirtualKernel::set(const std::string& setting, const std::string& value) {
+    tell_listener(nullptr);
     state_.settings[setting] = value;
 }
 
@@ -155,6 +158,12 @@ void VirtualKernel::delete_link(const std::string& name) {
         }
         return goes;
     });
+}
+
+void VirtualKernel::tell_listener(const net::Request* request) {
+    if (before_) {
+        before_(request);
+    }
 }
 
 void VirtualKernel::tell_link(const VirtualLink& link, bool gone) {
@@ -294,6 +303,7 @@ std::string VirtualKernel::dump() const {
 // --- Requests -----------------------------------------------------------------------------------
 
 Result<net::Answer> VirtualKernel::apply(const net::Request& request) {
+    tell_listener(&request);
     net::Answer answer;
     const std::optional<int> changed = change(request);
     const int fault = changed ? *changed : query(request, answer);

@@ -13,9 +13,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hh"
+#include "base/unique_function.hh"
 #include "net/answer.hh"
 #include "net/request.hh"
 
@@ -43,6 +45,8 @@ struct VirtualRoot {
     std::optional<VirtualPacer> pacer;   ///< Ours.
     std::optional<VirtualPlug> plug;     ///< Ours: the root itself, or below the pacer.
     std::vector<net::QdiscFacts> parts;  ///< Below a root of somebody else.
+    std::uint64_t packets = 0;           ///< That were let go, by whoever forwards them.
+    std::uint64_t bytes = 0;
 };
 
 struct VirtualFilter {
@@ -84,8 +88,15 @@ struct VirtualKernelState {
 
 class VirtualKernel {
 public:
+    /// Hears of a request before it is carried out; with nothing, of a change by others.
+    using Listener = UniqueFunction<void(const net::Request* request)>;
+
     /// With a loopback device, and the settings that each namespace has.
     VirtualKernel();
+
+    /// Whoever keeps this kernel's counters true brings them up to date when called. One at a time;
+    /// it hears nothing of what is done to state() or to a link by hand.
+    void listen(Listener before) { before_ = std::move(before); }
 
     [[nodiscard]] Result<net::Answer> apply(const net::Request& request);
     [[nodiscard]] Result<void> send_frame(const std::string& link, std::string_view frame);
@@ -126,6 +137,7 @@ private:
     [[nodiscard]] int query(const net::Request& request, net::Answer& answer) const;
     [[nodiscard]] bool has(std::string_view kind) const;
     void delete_link(const std::string& name);
+    void tell_listener(const net::Request* request);
     void tell_link(const VirtualLink& link, bool gone);
     void tell_route(const VirtualRoute& route, bool gone);
     void tell_qdisc(const std::string& link, const std::string& kind, bool gone);
@@ -133,6 +145,7 @@ private:
 
     VirtualKernelState state_;
     std::vector<net::Change> changes_;
+    Listener before_;
 };
 
 }  // namespace ktm::sim

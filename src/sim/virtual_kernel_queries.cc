@@ -39,6 +39,8 @@ std::vector<net::QdiscFacts> qdiscs_of(const VirtualLink& link) {
         facts.options = root.options;
         qdiscs.push_back(std::move(facts));
     }
+    qdiscs.back().packets = root.packets;
+    qdiscs.back().bytes = root.bytes;
     if (root.plug && root.pacer) {
         add_plug(*root.plug, net::our_pacer_handle + 1, qdiscs);
     }

@@ -154,6 +154,7 @@ void TapQueue::put_into_ring(PacketTrain train, TapOutcome& outcome) {
         }
     }
     ring_.offer(train, outcome.delivered, dropped_);
+    ring_.serve(train.at, outcome.delivered);
     read(before, outcome);
     link_->facts.counters.tx_dropped += count_of(dropped_);
     lose(Loss::ring_full, dropped_, outcome);

@@ -140,9 +140,10 @@ void Traffic::settle() {
             put_in_order(tap->arrivals);
             tap->queue.pass(tap->arrivals, now, outcome_);
             tap->arrivals.clear();
-            note(side);
+            note_losses(side);
         }
     }
+    note_deliveries();
     settled_ = now;
 }
 
@@ -160,9 +161,10 @@ void Traffic::adopt() {
         }
         for (const std::unique_ptr<Tap>& tap : there.taps) {
             adopt(there, *tap);
-            note(side);
+            note_losses(side);
         }
     }
+    note_deliveries();
 }
 
 void Traffic::adopt(Place& there, Tap& tap) {
@@ -174,16 +176,20 @@ void Traffic::adopt(Place& there, Tap& tap) {
     tap.queue.adopt(link == links.end() ? nullptr : &*link, reader, settled_, outcome_);
 }
 
-/// Into the books with what happened at a tap.
-void Traffic::note(Side side) {
-    for (const PacketTrain& train : outcome_.delivered) {
-        flows_[train.flow].tally.deliver(train);
-    }
+void Traffic::note_losses(Side side) {
     for (const TapOutcome::Lost& lost : outcome_.lost) {
         flows_[lost.train.flow].tally.lose(lost.loss, side, lost.train.count);
     }
-    outcome_.delivered.clear();
     outcome_.lost.clear();
+}
+
+/// Two guests that run both get packets: what came first is decided over all taps.
+void Traffic::note_deliveries() {
+    put_in_order(outcome_.delivered);
+    for (const PacketTrain& train : outcome_.delivered) {
+        flows_[train.flow].tally.deliver(train);
+    }
+    outcome_.delivered.clear();
 }
 
 void Traffic::send_until(Instant end) {

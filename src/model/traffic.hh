@@ -132,7 +132,8 @@ private:
     void find_counters(Known& known);
     [[nodiscard]] std::uint32_t number_of(const TunnelEntry& entry);
     [[nodiscard]] Tap& tap_at(Side side, std::uint32_t link);
-    void note(Side side);
+    void note_losses(Side side);
+    void note_deliveries();
     void count_waiting(std::uint32_t flow, FlowAccount& account);
 
     sim::VirtualClock& clock_;

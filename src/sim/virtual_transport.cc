@@ -2,7 +2,6 @@
 // sim/virtual_transport.cc: the Transport port within one process: pairs of byte pipes.
 #include "sim/virtual_transport.hh"
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -82,15 +81,6 @@ private:
     std::shared_ptr<End> end_;
 };
 
-std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock) {
-    auto one = std::make_shared<End>();
-    auto other = std::make_shared<End>();
-    one->other = other;
-    other->other = one;
-    return {std::make_unique<VirtualStream>(clock, std::move(one)),
-            std::make_unique<VirtualStream>(clock, std::move(other))};
-}
-
 /// The places where a listener takes a connection to the endpoint, the closest one first.
 std::vector<std::string> places_of(const Endpoint& endpoint) {
     std::vector<std::string> places{endpoint.text()};
@@ -103,6 +93,15 @@ std::vector<std::string> places_of(const Endpoint& endpoint) {
 }
 
 }  // namespace
+
+std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock) {
+    auto one = std::make_shared<End>();
+    auto other = std::make_shared<End>();
+    one->other = other;
+    other->other = one;
+    return {std::make_unique<VirtualStream>(clock, std::move(one)),
+            std::make_unique<VirtualStream>(clock, std::move(other))};
+}
 
 /// A connect that is under way.
 struct VirtualTransport::Attempt final : ports::Pending {

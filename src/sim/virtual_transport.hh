@@ -7,6 +7,7 @@
 // ECONNREFUSED for an address, as the system says it.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +16,9 @@
 #include "sim/virtual_clock.hh"
 
 namespace ktm::sim {
+
+/// Both ends of a connection that nobody had to ask for.
+[[nodiscard]] std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock);
 
 class VirtualTransport final : public ports::Transport {
 public:

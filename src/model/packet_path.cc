@@ -3,6 +3,7 @@
 #include "model/packet_path.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "net/tunnel.hh"
 #include "sim/virtual_routes.hh"
@@ -30,8 +31,12 @@ bool is_on(const PacketNode& node, const std::string& setting) {
 
 // --- Tunnels ------------------------------------------------------------------------------------
 
+TunnelEnds ends_of(const net::TunnelLink& tunnel) {
+    return {tunnel.carrier, tunnel.local, tunnel.remote, tunnel.id, tunnel.port};
+}
+
 /// The wish of which a bare tunnel of this kind would have been made.
-net::TunnelWish bare_wish(const net::TunnelLink& tunnel) {
+net::TunnelWish bare_wish(const net::TunnelLink& tunnel, const TunnelEnds& ends) {
     net::TunnelWish wish;
     using net::Carrier;
     switch (tunnel.carrier) {
@@ -45,8 +50,8 @@ net::TunnelWish bare_wish(const net::TunnelLink& tunnel) {
     }
     wish.frames = net::carries_frames(tunnel.carrier);
     wish.wrapped = false;
-    wish.local = tunnel.local;
-    wish.remote = tunnel.remote;
+    wish.local = ends.local;
+    wish.remote = ends.remote;
     wish.mtu = tunnel.mtu;
     wish.id = tunnel.id;
     wish.lower_name = tunnel.name;
@@ -61,14 +66,14 @@ bool has_address(const PacketNode& node, const IpAddress& address) {
 }
 
 /// Whether what went into `sent` comes out of `there`.
-bool fits(const net::TunnelLink& there, const net::TunnelLink& sent) {
+bool fits(const net::TunnelLink& there, const TunnelEnds& sent) {
     if (there.carrier != sent.carrier || there.id != sent.id || there.port != sent.port) {
         return false;
     }
     return there.by_route || (there.local == sent.remote && there.remote == sent.local);
 }
 
-const VirtualLink* far_end(const PacketNode& node, const net::TunnelLink& sent) {
+const VirtualLink* far_end(const PacketNode& node, const TunnelEnds& sent) {
     const auto& links = node.kernel->state().links;
     const auto found = std::find_if(links.begin(), links.end(), [&](const VirtualLink& link) {
         return link.facts.up && link.tunnel && fits(*link.tunnel, sent);
@@ -105,8 +110,11 @@ private:
                                   const std::optional<net::MacAddress>& to);
     void into_tap(const VirtualLink& tap, const std::optional<net::MacAddress>& to);
     void into_tunnel(const VirtualLink& entrance, const VirtualRoute* route,
-                     std::optional<net::MacAddress> to);
+                     const std::optional<net::MacAddress>& to);
     [[nodiscard]] bool is_carried(const net::Carries& carries) const;
+    [[nodiscard]] const VirtualRoute* way_to(const IpAddress& address) const {
+        return sim::route_to(node_.kernel->state().routes, address, net::main_table);
+    }
 
     const PacketNode& node_;
     const PacketNode& far_;
@@ -136,8 +144,7 @@ void Walk::routed(const VirtualLink& came_in) {
         lost(Loss::no_forwarding);
         return;
     }
-    const VirtualRoute* route =
-        sim::route_to(node_.kernel->state().routes, flow_.to, net::main_table);
+    const VirtualRoute* route = way_to(flow_.to);
     const VirtualLink* link = route == nullptr ? nullptr : link_of(node_, route->facts.link);
     if (link == nullptr) {
         lost(Loss::no_route);
@@ -235,32 +242,30 @@ bool Walk::is_carried(const net::Carries& carries) const {
 
 /// What is wrapped is found by its outer packet, which goes into another tunnel.
 void Walk::into_tunnel(const VirtualLink& entrance, const VirtualRoute* route,
-                       std::optional<net::MacAddress> to) {
-    net::TunnelLink sent = *entrance.tunnel;
-    if (sent.by_route) {
+                       const std::optional<net::MacAddress>& to) {
+    const net::TunnelLink& tunnel = *entrance.tunnel;
+    TunnelEntry entry{ends_of(tunnel), std::nullopt, to};
+    if (tunnel.by_route) {
         if (route == nullptr || !route->encapsulation) {
             lost(Loss::no_way_across);
             return;
         }
-        sent.local = route->encapsulation->local;
-        sent.remote = route->encapsulation->remote;
+        entry.lower.local = route->encapsulation->local;
+        entry.lower.remote = route->encapsulation->remote;
     }
-    TunnelEntry entry{sent, std::nullopt, to};
-    net::Carries carries{sent.mtu, sent.mtu};
-    const auto& routes = node_.kernel->state().routes;
-    const VirtualRoute* way = sim::route_to(routes, sent.remote, net::main_table);
+    net::Carries carries{tunnel.mtu, tunnel.mtu};
+    const VirtualLink* lower = nullptr;
+    const VirtualRoute* way = way_to(entry.lower.remote);
     const VirtualLink* out = way == nullptr ? nullptr : link_of(node_, way->facts.link);
     if (out != nullptr && out->tunnel) {
-        see(entrance, false);
-        entry.upper = std::exchange(entry.lower, *out->tunnel);
-        way = sim::route_to(routes, entry.lower.remote, net::main_table);
-        see(*out, false);
+        entry.upper = std::exchange(entry.lower, ends_of(*out->tunnel));
+        lower = out;
+        way = way_to(entry.lower.remote);
         out = way == nullptr ? nullptr : link_of(node_, way->facts.link);
     } else if (out != nullptr) {
         const std::uint32_t mtu = way->facts.mtu == 0 ? out->facts.mtu : way->facts.mtu;
-        const Result<net::TunnelForm> form = net::form_of(bare_wish(sent), mtu);
+        const Result<net::TunnelForm> form = net::form_of(bare_wish(tunnel, entry.lower), mtu);
         carries = form ? form->carries : net::Carries{};
-        see(entrance, false);
     }
     const bool crosses = out != nullptr && !out->tunnel && has_address(far_, entry.lower.remote);
     if (!crosses) {
@@ -268,6 +273,10 @@ void Walk::into_tunnel(const VirtualLink& entrance, const VirtualRoute* route,
     } else if (!is_carried(carries)) {
         lost(Loss::too_big);
     } else {
+        see(entrance, false);
+        if (lower != nullptr) {
+            see(*lower, false);
+        }
         see(*out, false);
         path_.end = PacketPath::End::wire;
         path_.entry = std::move(entry);

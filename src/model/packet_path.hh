@@ -42,10 +42,20 @@ struct PacketNode {
     bool knows_guest = false;            ///< It ran here, and has answered.
 };
 
+/// What tells a tunnel from others, seen from where a packet goes into it.
+struct TunnelEnds {
+    net::Carrier carrier = net::Carrier::ipip;
+    IpAddress local;
+    IpAddress remote;
+    std::uint32_t id = 0;
+    std::uint16_t port = 0;
+    friend bool operator==(const TunnelEnds&, const TunnelEnds&) = default;
+};
+
 /// How a packet went into a tunnel.
 struct TunnelEntry {
-    net::TunnelLink lower;
-    std::optional<net::TunnelLink> upper;
+    TunnelEnds lower;
+    std::optional<TunnelEnds> upper;
     std::optional<net::MacAddress> to;  ///< Of a frame.
     friend bool operator==(const TunnelEntry&, const TunnelEntry&) = default;
 };

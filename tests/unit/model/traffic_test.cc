@@ -138,5 +138,72 @@ TEST_CASE("model/traffic: diverting after STOP loses rate by window, before STOP
     CHECK(lost_with(-100ms, 20'000) == 0);
 }
 
+TEST_CASE("model/traffic: what waits for a source that goes on is delivered there") {
+    TwoNodes nodes;
+    nodes.send(5000);
+    nodes.wait(100ms);
+    nodes.traffic->guest_runs(Side::source, false);
+    nodes.wait(20ms);
+    CHECK(nodes.traffic->account(0).waiting ==
+          std::map<std::string, std::uint64_t>{{"in the source's QEMU", 1},
+                                               {"in the source's ring", 99}});
+    nodes.traffic->guest_runs(Side::source, true);
+    nodes.wait(20ms);
+    CHECK(nodes.traffic->account(0).delivered == 700);
+    CHECK(nodes.traffic->account(0).longest_gap == 20200us);
+}
+
+TEST_CASE(
+    "model/traffic: what waits in a ring is lost with its QEMU, or when the guest has moved") {
+    TwoNodes nodes;
+    nodes.send(5000);
+    nodes.wait(100ms);
+    nodes.traffic->guest_runs(Side::source, false);
+    nodes.wait(20ms);
+    const std::map<std::string, std::uint64_t> left{{"left in the source's QEMU", 1},
+                                                    {"left in the source's ring", 99}};
+    nodes.traffic->guest_runs(Side::dest, true);
+    CHECK(nodes.traffic->account(0).lost == left);
+    nodes.traffic->close_tap(Side::source, "tap0");
+    CHECK(nodes.traffic->account(0).lost == left);
+    nodes.wait(10ms);
+    CHECK(nodes.lost("the tap is open in no program at the source") == 50);
+    CHECK_FALSE(nodes.source.link("tap0")->facts.carrier);
+}
+
+TEST_CASE("model/traffic: what a plug holds dies with it, and a pacer's with the pacer") {
+    TwoNodes nodes;
+    nodes.plug(nodes.source, 20'000'000, true);
+    nodes.send(5000, 100);
+    nodes.wait(50ms);
+    nodes.apply(nodes.source, net::SetPace{"tap0", 1000});
+    nodes.apply(nodes.source, net::OpenPlug{"tap0", true});
+    nodes.wait(40ms);
+    nodes.apply(nodes.source, net::DeleteRootQdisc{"tap0", net::our_pacer_handle});
+    CHECK(nodes.traffic->account(0).delivered == 40);
+    CHECK(nodes.lost("left in the source's plug") == 60);
+    CHECK_FALSE(nodes.traffic->is_on_its_way());
+}
+
+TEST_CASE("model/traffic: packets under way when the wire is cut arrive, those behind are lost") {
+    TwoNodes nodes{{10ms, 1'000'000'000}};
+    nodes.make_tunnel();
+    nodes.arrive();
+    nodes.divert();
+    nodes.traffic->guest_runs(Side::dest, true);
+    nodes.send(1000);
+    nodes.wait(100ms);
+    CHECK(nodes.traffic->account(0).waiting ==
+          std::map<std::string, std::uint64_t>{{"on the wire to the dest", 10}});
+    nodes.wire.cut();
+    nodes.wait(50ms);
+    nodes.wire.heal();
+    nodes.wait(100ms);
+    const FlowAccount account = nodes.traffic->account(0);
+    CHECK(account.delivered == 100 + 90);
+    CHECK(nodes.lost("the wire was cut, sent by the source") == 50);
+    CHECK(account.longest_gap == 51ms);
+}
+
 }  // namespace
 }  // namespace ktm::model

@@ -3,8 +3,9 @@
 //
 // A model without ports and without time: a request goes in, an answer comes out, and the state is
 // another one. It follows Linux in what can be had, in which order routes stand, in what goes with
-// a device that is deleted, and in its errors. What it does not follow: it forwards no packets, it
-// does not ask whether a gateway can be reached, and an IPv6 route has one way alone.
+// a device that is deleted, and in its errors. What it does not follow: it forwards no packets
+// (who does that for it listens, and counts in its state), it does not ask whether a gateway can be
+// reached, and an IPv6 route has one way alone.
 #pragma once
 
 #include <cstdint>

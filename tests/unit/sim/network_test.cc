@@ -248,6 +248,22 @@ TEST_CASE("sim/kernel: whoever writes to all devices writes to each") {
     CHECK(kernel.does(net::WriteSetting{"ipv9", "1"}) == "ENOENT");
 }
 
+TEST_CASE("sim/kernel: who listens hears of a change before it is made, and of those by others") {
+    Kernel kernel;
+    std::string heard;
+    kernel.listen([&](const net::Request* request) {
+        const std::uint32_t length = kernel.link("tap0")->facts.queue_length;
+        heard += (request == nullptr ? "others" : net::describe(*request)) + " at " +
+                 std::to_string(length) + "; ";
+    });
+    CHECK(kernel.does(net::SetQueueLength{"tap0", 5}).empty());
+    kernel.add_route("10.0.0.0/8", "eth0");
+    CHECK(heard == "set the queue length of tap0 to 5 at 1000; others at 5; ");
+    kernel.listen(nullptr);
+    CHECK(kernel.does(net::SetQueueLength{"tap0", 6}).empty());
+    CHECK(heard.ends_with("others at 5; "));
+}
+
 TEST_CASE("sim/network: all requests are carried out in order, and answered at once") {
     TestWorld world;
     Sender sender{world};

@@ -18,6 +18,7 @@
 #include "cli/run_command.hh"
 #include "cli/run_identity.hh"
 #include "cli/search_path.hh"
+#include "cli/simulate_command.hh"
 #include "cli/trace_command.hh"
 #include "version.hh"
 
@@ -30,6 +31,8 @@ constexpr const char* app_examples =
     "  katamaran qmp ./vm.qmp                        watch what happens to a VM\n"
     "  katamaran qmp ./vm.qmp query-status           run one QMP command\n"
     "  katamaran run freeze --var qmp=./vm.qmp       carry out a plan\n"
+    "  katamaran simulate freeze --var qmp=./vm.qmp --trace freeze.jsonl.zst\n"
+    "                                                the same against a recording\n"
     "  katamaran plan show freeze                    read what a plan does and takes\n"
     "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
     "  katamaran recover                             take back what a killed run left\n"
@@ -51,6 +54,24 @@ constexpr const char* run_examples =
     "\n"
     "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
     "something could not be undone, 130 interrupted and undone.";
+
+constexpr const char* simulate_examples =
+    "The plan is carried out as by 'run', on a virtual clock, against what a QEMU said when it "
+    "was\n"
+    "recorded. Commands are found by their names and arguments, so that another sequence is "
+    "answered,\n"
+    "too, as far as the recording tells honestly what QEMU would have said; where it does not, "
+    "the\n"
+    "simulation ends undecided and says what was asked and what the recording holds. The same "
+    "goes\n"
+    "for the kernel, programs and signals. Nothing outside is touched.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --record freeze.jsonl.zst\n"
+    "  katamaran simulate my-freeze --var qmp=./vm.qmp --trace freeze.jsonl.zst\n"
+    "  katamaran simulate my-freeze --var qmp=./vm.qmp --trace freeze.jsonl.zst --json\n"
+    "\n"
+    "Exit codes: as of 'run', and 4 undecided: the recording does not tell how it goes on.";
 
 constexpr const char* recover_examples =
     "A run writes down how each change of this host is taken back, before it makes it. What a run\n"
@@ -135,11 +156,13 @@ struct CommandLine {
     CLI::App* trace = nullptr;
     CLI::App* show = nullptr;
     CLI::App* run = nullptr;
+    CLI::App* simulate = nullptr;
     CLI::App* plan = nullptr;
     CLI::App* recover = nullptr;
     QmpOptions qmp_options;
     TraceShowOptions show_options;
     RunOptions run_options;
+    SimulateOptions simulate_options;
     PlanOptions plan_options;
     RecoverOptions recover_options;
     std::string state;  ///< The folder of journals, as given.
@@ -154,6 +177,7 @@ struct CommandLine {
         app.allow_extras();
         app.set_version_flag("--version", std::string("katamaran ") + version);
         add_run();
+        add_simulate();
         add_plan();
         add_recover();
         add_qmp();
@@ -163,27 +187,43 @@ struct CommandLine {
     void add_run() {
         run = app.add_subcommand("run", "Carry out a plan");
         run->footer(run_examples);
-        run->add_option("plan", run_options.plan, "The plan: a path or a name")
-            ->required()
-            ->check(not_empty());
-        run->add_option("--role", run_options.role,
-                        "The role; may be left out where the vars decide")
-            ->type_name("ROLE")
-            ->check(not_empty());
-        run->add_option("--var", run_options.vars, "The value of a var; of a secret NAME=@FILE")
-            ->type_name("NAME=VALUE")
-            ->take_all()
-            ->allow_extra_args(false)
-            ->check(not_empty());
-        run->add_option("--vars", run_options.vars_file, "Values from a file, a JSON object")
-            ->type_name("FILE")
-            ->check(not_empty());
+        add_plan_and_vars(run, run_options);
         run->add_option("--record", run_options.record,
                         "Keep the run in a new file; compressed if it ends in .zst")
             ->type_name("FILE")
             ->check(not_empty());
         add_state(run);
-        run->add_flag("--json", run_options.json, "One JSON object a line, the last one the end");
+    }
+
+    void add_simulate() {
+        simulate = app.add_subcommand("simulate", "Carry out a plan against a recording");
+        simulate->footer(simulate_examples);
+        add_plan_and_vars(simulate, simulate_options.run);
+        simulate
+            ->add_option("--trace", simulate_options.trace,
+                         "What QEMU said: a recording, a trace in the plain form, or a scenario")
+            ->required()
+            ->type_name("FILE")
+            ->check(not_empty());
+    }
+
+    static void add_plan_and_vars(CLI::App* command, RunOptions& options) {
+        command->add_option("plan", options.plan, "The plan: a path or a name")
+            ->required()
+            ->check(not_empty());
+        command
+            ->add_option("--role", options.role, "The role; may be left out where the vars decide")
+            ->type_name("ROLE")
+            ->check(not_empty());
+        command->add_option("--var", options.vars, "The value of a var; of a secret NAME=@FILE")
+            ->type_name("NAME=VALUE")
+            ->take_all()
+            ->allow_extra_args(false)
+            ->check(not_empty());
+        command->add_option("--vars", options.vars_file, "Values from a file, a JSON object")
+            ->type_name("FILE")
+            ->check(not_empty());
+        command->add_flag("--json", options.json, "One JSON object a line, the last one the end");
     }
 
     void add_state(CLI::App* command) {
@@ -366,6 +406,10 @@ int dispatch(const ports::World& world, CommandLine& line) {
         line.run_options.path = search_path();
         line.run_options.state = state_folder(line.state);
         return run_plan(world, line.run_options);
+    }
+    if (line.simulate->parsed()) {
+        line.simulate_options.run.path = search_path();
+        return simulate_plan(world.files, line.simulate_options);
     }
     if (line.recover->parsed()) {
         line.recover_options.folder = state_folder(line.state);

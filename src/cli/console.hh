@@ -17,6 +17,7 @@ inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_stranded = 3;
+inline constexpr int exit_undecided = 4;
 inline constexpr int exit_interrupted = 130;
 
 enum class Colour { plain, dim, bold, red, green, yellow, cyan };

@@ -36,15 +36,14 @@ Duration rounded(Duration duration) {
 
 }  // namespace
 
-Storyteller::Storyteller(const ports::World& world, Console& console, monitor::Recorder* recorder,
-                         Secrets secrets)
+Storyteller::Storyteller(const ports::World& world, Console& console, Secrets secrets, RunWith with)
     : world_(world),
       console_(console),
-      recorder_(recorder),
       secrets_(std::move(secrets)),
+      with_(std::move(with)),
       began_(world.clock.now()),
       entered_(began_),
-      has_live_line_(!console.json() && ::isatty(STDERR_FILENO) == 1),
+      has_live_line_(with_.in_real_time && !console.json() && ::isatty(STDERR_FILENO) == 1),
       progress_told_(began_) {
     if (has_live_line_) {
         show_alive();
@@ -110,6 +109,9 @@ void Storyteller::on_action(const engine::Action& action) {
         return;  // The machine's own affairs: what they bring about is told.
     }
     keep(engine::describe(action));
+    if (std::holds_alternative<engine::Ended>(action) && with_.on_end) {
+        with_.on_end();
+    }
 }
 
 void Storyteller::on_words(std::string_view level, std::string_view text) {
@@ -165,8 +167,8 @@ void Storyteller::tell_json(std::string_view kind, std::string fields) {
 }
 
 void Storyteller::keep(std::string_view text) {
-    if (recorder_ != nullptr) {
-        recorder_->text("plan", trace::Direction::note, text);
+    if (with_.recorder != nullptr) {
+        with_.recorder->text("plan", trace::Direction::note, text);
     }
 }
 

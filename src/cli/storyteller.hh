@@ -8,7 +8,7 @@
 
 #include "base/secrets.hh"
 #include "cli/console.hh"
-#include "monitor/recorder.hh"
+#include "cli/prepared_run.hh"
 #include "ports/loop.hh"
 #include "script/run.hh"
 
@@ -18,8 +18,7 @@ namespace ktm::cli {
 /// recording. On a terminal a line at the bottom shows that it is alive.
 class Storyteller : public script::Observer {
 public:
-    Storyteller(const ports::World& world, Console& console, monitor::Recorder* recorder,
-                Secrets secrets);
+    Storyteller(const ports::World& world, Console& console, Secrets secrets, RunWith with);
     ~Storyteller() override;
 
     void begin(const std::string& plan, const std::string& role, const std::string& digest);
@@ -42,8 +41,8 @@ private:
 
     const ports::World& world_;
     Console& console_;
-    monitor::Recorder* recorder_;
     Secrets secrets_;
+    RunWith with_;
     Instant began_;
     Instant entered_;
     std::string state_;

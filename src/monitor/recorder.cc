@@ -2,8 +2,10 @@
 // monitor/recorder.cc: what crosses the ports, kept while the program runs.
 #include "monitor/recorder.hh"
 
+#include <cstring>
 #include <utility>
 
+#include "trace/exchange.hh"
 #include "trace/writer.hh"
 #include "trace/zstd.hh"
 
@@ -43,6 +45,11 @@ void Recorder::message(std::string_view port, trace::Direction direction, std::s
 
 void Recorder::text(std::string_view port, trace::Direction direction, std::string_view text) {
     append(trace::text_line(elapsed(), port, direction, text));
+}
+
+void Recorder::signal(int number) {
+    const char* name = ::sigabbrev_np(number);
+    text(trace::signal_port, trace::Direction::in, name != nullptr ? name : std::to_string(number));
 }
 
 void Recorder::append(const std::string& line) {

@@ -28,6 +28,9 @@ public:
     /// Anything else.
     void text(std::string_view port, trace::Direction direction, std::string_view text);
 
+    /// A signal that reached us.
+    void signal(int number);
+
     /// From here on these texts are not written; what stands in their place says so.
     void hide(Secrets secrets) { secrets_ = std::move(secrets); }
 

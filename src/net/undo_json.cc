@@ -1,44 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // net/undo_json.cc: undos as JSON, and back.
-#include <charconv>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "json/writer.hh"
+#include "net/hexadecimal.hh"
 #include "net/undo.hh"
 
 namespace ktm::net {
 
 namespace {
-
-std::string hex_of(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const char byte : bytes) {
-        const auto value = static_cast<unsigned char>(byte);
-        out += digits[value / 16];
-        out += digits[value % 16];
-    }
-    return out;
-}
-
-std::optional<std::string> bytes_of(std::string_view hex) {
-    std::string out;
-    if (hex.size() % 2 != 0) {
-        return std::nullopt;
-    }
-    for (std::size_t at = 0; at < hex.size(); at += 2) {
-        unsigned value = 0;
-        const auto read = std::from_chars(hex.data() + at, hex.data() + at + 2, value, 16);
-        if (read.ec != std::errc{} || read.ptr != hex.data() + at + 2) {
-            return std::nullopt;
-        }
-        out += static_cast<char>(value);
-    }
-    return out;
-}
 
 // --- Writing ------------------------------------------------------------------------------------
 
@@ -111,7 +84,7 @@ struct Writer {
         if (undo.former) {
             ObjectWriter former;
             former.text("kind", undo.former->kind).integer("handle", undo.former->handle);
-            former.text("options", hex_of(undo.former->options));
+            former.text("options", hexadecimal(undo.former->options));
             writer.json("former", std::move(former).finish());
         }
         return std::move(writer).finish();
@@ -173,7 +146,7 @@ public:
         return *result;
     }
     std::string bytes(std::string_view field) {
-        std::optional<std::string> read = bytes_of(text(field));
+        std::optional<std::string> read = from_hexadecimal(text(field));
         if (!read) {
             miss(field, "hexadecimal digits");
         }

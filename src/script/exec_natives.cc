@@ -24,7 +24,6 @@ namespace {
 
 /// LIMIT: of what a program says of its failure.
 constexpr std::size_t shown_bytes_max = 4096;
-constexpr std::string_view exec_port = "exec";
 /// LIMIT: a file of sysfs or procfs that a plan reads.
 constexpr Bytes file_max{1U << 20U};
 
@@ -131,7 +130,6 @@ void kill_and_bury(Run& run, Execution& execution) {
 void on_ended(Run& run, Execution& execution, const ports::Ending& ending) {
     *execution.gone = true;
     execution.deadline.reset();
-    run.keep(exec_port, trace::Direction::in, execution.during + ": " + how_it_ended(ending));
     if (ending.exit_code == 0 && ending.signal == 0) {
         run.resume(execution.token, [&](lua_State* thread) { return push_ending(thread, ending); });
     } else {
@@ -174,7 +172,6 @@ int exec(lua_State* lua) {
                          std::move(started).error().while_trying(execution->during));
         return lua_yield(lua, 0);
     }
-    run.keep(exec_port, trace::Direction::out, line_of(program.argv));
     execution->process = std::move(*started);
     if (within) {
         execution->deadline = run.world().clock.arm(

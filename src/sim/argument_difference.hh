@@ -10,7 +10,8 @@
 namespace ktm::sim {
 
 /// The first place where the two differ: `at capabilities[1].state: expected true, got false`;
-/// nothing when they are equal. The order of keys does not count, and 1 is 1.0.
+/// nothing when they are equal. The order of keys does not count, and 1 is 1.0. What a recording
+/// hides, "(secret)", is equal to any text in its place.
 [[nodiscard]] std::optional<std::string> difference(const json::View& expected,
                                                     const json::View& got);
 

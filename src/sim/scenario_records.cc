@@ -3,6 +3,7 @@
 #include "sim/scenario_records.hh"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -12,6 +13,7 @@
 
 #include "base/text.hh"
 #include "json/parser.hh"
+#include "trace/exchange.hh"
 #include "trace/reader.hh"
 
 namespace ktm::sim {
@@ -21,6 +23,7 @@ namespace {
 /// LIMIT: the longest recording of a migration has a few MiB.
 constexpr Bytes file_max{256U << 20U};
 /// What monitor::Client records when the connection was closed by us (docs/TRACE.md).
+constexpr std::string_view default_port = "qmp";
 constexpr std::string_view closed_by_us = "closed on our side";
 /// A record is one level around a message, as in trace::Reader.
 constexpr json::Rules rules{json::depth_max + 1, json::Keys::first_counts};
@@ -81,7 +84,7 @@ private:
     Result<void> read_record(const json::View& object) {
         ScenarioRecord record;
         record.line = line_;
-        record.port = object.find_string("port").value_or("qmp");
+        record.port = object.find_string("port").value_or(default_port);
         record.text = object.find_string("text").value_or("");
         if (const std::optional<json::View> message = object.find("msg")) {
             record.message = json::Document::extract(*message);
@@ -91,6 +94,7 @@ private:
             return {};
         }
         KTM_CHECK(read_time(object, record));
+        record.at = times_[record.port];
         if (direction == "open") {
             return {};
         }
@@ -164,6 +168,44 @@ bool has_header(std::string_view bytes) {
     return trace::looks_compressed(bytes) || (header && header->root().find("magic"));
 }
 
+/// Whether it is the port of a monitor, or of signals.
+bool is_scenic(std::string_view port) {
+    constexpr std::array<std::string_view, 6> others{trace::net_port,   trace::exec_port,
+                                                     trace::files_port, trace::journal_port,
+                                                     trace::plan_port,  "peer"};
+    return std::find(others.begin(), others.end(), port) == others.end();
+}
+
+/// Takes the exchanges out of a trace.
+std::map<std::string, std::vector<trace::Record>, std::less<>> exchanges_of(
+    std::vector<trace::Record>& trace) {
+    std::map<std::string, std::vector<trace::Record>, std::less<>> exchanges;
+    std::vector<trace::Record> rest;
+    for (trace::Record& record : trace) {
+        const bool is_exchange = record.port == trace::net_port ||
+                                 record.port == trace::exec_port ||
+                                 record.port == trace::files_port;
+        (is_exchange ? exchanges[record.port] : rest).push_back(std::move(record));
+    }
+    trace = std::move(rest);
+    return exchanges;
+}
+
+Recording recording_of(std::vector<trace::Record> trace) {
+    Recording recording;
+    for (const trace::Record& record : trace) {
+        recording.end = std::max(recording.end, record.time);
+        if (record.port == trace::plan_port && record.message) {
+            const json::View message = record.message->root();
+            recording.run = message.find_string("run").value_or(recording.run);
+            recording.vm = message.find_string("vm").value_or(recording.vm);
+        }
+    }
+    recording.exchanges = exchanges_of(trace);
+    recording.conversations = scenario_of(std::move(trace));
+    return recording;
+}
+
 Result<ScenarioRecords> read_trace(std::string_view bytes) {
     trace::Reader reader;
     std::vector<trace::Record> trace;
@@ -183,18 +225,33 @@ std::optional<std::string_view> command_in(const json::View& message) {
 ScenarioRecords scenario_of(std::vector<trace::Record> trace) {
     ScenarioRecords records;
     Times times;
+    std::map<std::string, std::string, std::less<>> places;
+    const bool has_vm = std::any_of(trace.begin(), trace.end(), [](const trace::Record& record) {
+        return record.port == default_port;
+    });
     for (trace::Record& old : trace) {
+        const bool is_signal = old.port == trace::signal_port;
         const bool command = old.message && command_in(old.message->root());
         const bool foreign = old.direction == trace::Direction::out && !command;
-        if (old.direction == trace::Direction::note || foreign) {
+        if (old.direction == trace::Direction::note || foreign || !is_scenic(old.port)) {
             continue;
+        }
+        if (is_signal && has_vm) {
+            old.port = default_port;
         }
         ScenarioRecord record;
         record.after = distance(times, old.port, old.time);
+        record.at = old.time;
         if (old.direction == trace::Direction::open) {
+            places[old.port] = old.text;
             continue;
         }
-        record.turn = old.direction == trace::Direction::in    ? Turn::in
+        if (const auto place = places.find(old.port); place != places.end()) {
+            record.place = place->second;
+        }
+        record.signal = is_signal ? signal_of(old.text).value_or(0) : 0;
+        record.turn = record.signal != 0                       ? Turn::signal
+                      : old.direction == trace::Direction::in  ? Turn::in
                       : old.direction == trace::Direction::out ? Turn::out
                                                                : turn_of_eof(old.text);
         record.port = std::move(old.port);
@@ -206,19 +263,63 @@ ScenarioRecords scenario_of(std::vector<trace::Record> trace) {
     return records;
 }
 
+namespace {
+
+/// Reads the loose form up to its first fault, which is the answer.
+Result<void> read_loose(std::string_view bytes, ScenarioRecords& records) {
+    LooseReader reader;
+    Result<void> outcome;
+    while (!bytes.empty() && outcome) {
+        const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1);
+        const std::string_view line = bytes.substr(0, end + 1);
+        outcome = reader.read_line(line.substr(0, line.size() - (line.ends_with('\n') ? 1 : 0)));
+        bytes.remove_prefix(end + 1);
+    }
+    records = std::move(reader.records);
+    return records.empty() && outcome ? Result<void>{expected(1, "a record")} : outcome;
+}
+
+Recording read_part(std::string_view bytes) {
+    Recording recording;
+    if (has_header(bytes)) {
+        trace::Reader reader;
+        std::vector<trace::Record> trace;
+        reader.receive(bytes, trace);
+        reader.finish(trace);
+        recording = recording_of(std::move(trace));
+        recording.damage = reader.damage();
+        return recording;
+    }
+    if (const Result<void> read = read_loose(bytes, recording.conversations); !read) {
+        recording.damage = read.error();
+    }
+    for (const auto& record : recording.conversations) {
+        recording.end = std::max(recording.end, record->at);
+    }
+    return recording;
+}
+
+}  // namespace
+
+Result<Recording> read_recording(ports::Files& files, const std::string& path) {
+    const Result<std::string> bytes = files.read(path, file_max);
+    if (!bytes) {
+        return bytes.error();
+    }
+    Recording recording = read_part(*bytes);
+    if (recording.damage && recording.conversations.empty() && recording.exchanges.empty()) {
+        return std::move(*recording.damage).while_trying("read the recording " + path);
+    }
+    return recording;
+}
+
 Result<ScenarioRecords> read_scenario(std::string_view bytes) {
     if (has_header(bytes)) {
         return read_trace(bytes);
     }
-    LooseReader reader;
-    while (!bytes.empty()) {
-        const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1);
-        const std::string_view line = bytes.substr(0, end + 1);
-        KTM_CHECK(reader.read_line(line.substr(0, line.size() - (line.ends_with('\n') ? 1 : 0))));
-        bytes.remove_prefix(end + 1);
-    }
-    return reader.records.empty() ? Result<ScenarioRecords>{expected(1, "a record")}
-                                  : Result<ScenarioRecords>{std::move(reader.records)};
+    ScenarioRecords records;
+    KTM_CHECK(read_loose(bytes, records));
+    return records;
 }
 
 Result<ScenarioRecords> read_scenario(ports::Files& files, const std::string& path) {
@@ -237,6 +338,16 @@ ScenarioRecords on_port(const ScenarioRecords& records, std::string_view port) {
     std::copy_if(records.begin(), records.end(), std::back_inserter(chosen),
                  [&](const auto& record) { return record->port == port; });
     return chosen;
+}
+
+std::optional<Endpoint> endpoint_of(const ScenarioRecords& records, std::string_view port) {
+    for (const auto& record : records) {
+        if (record->port == port && !record->place.empty()) {
+            Result<Endpoint> endpoint = Endpoint::parse(record->place);
+            return endpoint ? std::optional{std::move(*endpoint)} : std::nullopt;
+        }
+    }
+    return std::nullopt;
 }
 
 std::vector<std::string> ports_of(const ScenarioRecords& records) {

@@ -18,12 +18,14 @@
 //  - "port" is the name of the port, "qmp" when it is left out.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/address.hh"
 #include "ports/files.hh"
 #include "trace/record.hh"
 
@@ -40,19 +42,36 @@ enum class Turn {
 /// One thing that happens in a replay, in its turn.
 struct ScenarioRecord {
     Duration after{};  ///< Since the record before it on the same port.
+    Duration at{};     ///< Since the beginning of the trace.
     std::string port;
     Turn turn = Turn::in;
     std::optional<json::Document> message;  ///< Of `out` always, of `in` when it was JSON.
     std::string text;                       ///< Of `in` that was no JSON.
     int signal = 0;
+    std::string place;     ///< Where its port had been connected to; empty when that is not known.
     std::size_t line = 0;  ///< Where it stands in the file, from 1; 0 when it is made up.
 };
 
 /// Immutable and shared, so that a scenario which is read once can be replayed a thousand times.
 using ScenarioRecords = std::vector<std::shared_ptr<const ScenarioRecord>>;
 
-/// What a trace says of the world. Notes are left out, and what was sent but is no command.
+/// What a trace says of monitors and signals; notes are left out, and what was sent but is no
+/// command. A signal stands among what the VM of the var `qmp` said, where there is one.
 [[nodiscard]] ScenarioRecords scenario_of(std::vector<trace::Record> trace);
+
+/// A recording of a run, as far as it can be read.
+struct Recording {
+    ScenarioRecords conversations;  ///< Those with monitors, and signals.
+    std::map<std::string, std::vector<trace::Record>, std::less<>> exchanges;  ///< By port.
+    std::string run;              ///< The name of the run; empty: not known.
+    std::string vm;               ///< The monitor in its journal.
+    Duration end{};               ///< Since its beginning.
+    std::optional<Error> damage;  ///< What follows it is not there.
+};
+
+/// Reads a recording, a trace in the plain form or a scenario. A damaged one is read up to where
+/// the damage is; it is an error when there is nothing before.
+[[nodiscard]] Result<Recording> read_recording(ports::Files& files, const std::string& path);
 
 /// Reads a whole file, whatever its form. A damaged trace is an error: half a replay proves
 /// nothing.
@@ -61,6 +80,10 @@ using ScenarioRecords = std::vector<std::shared_ptr<const ScenarioRecord>>;
 
 /// The records of one port.
 [[nodiscard]] ScenarioRecords on_port(const ScenarioRecords& records, std::string_view port);
+
+/// Where a port was connected to when it was recorded; nothing when that is not known.
+[[nodiscard]] std::optional<Endpoint> endpoint_of(const ScenarioRecords& records,
+                                                  std::string_view port);
 
 /// The names of all ports, sorted.
 [[nodiscard]] std::vector<std::string> ports_of(const ScenarioRecords& records);

@@ -94,6 +94,7 @@ Result<std::unique_ptr<ports::Process>> VirtualProcesses::start(const ports::Pro
     auto run = std::make_shared<Run>();
     run->ended = std::move(ended);
     run->ending.exit_code = outcome.exit_code;
+    run->ending.signal = outcome.signal;
     run->ending.out = keep(outcome.out, program.output_max, run->ending.output_lost);
     run->ending.err = keep(outcome.err, program.output_max, run->ending.output_lost);
     if (outcome.delay) {

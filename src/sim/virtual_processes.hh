@@ -19,6 +19,7 @@ struct ProgramOutcome {
     std::string err;
     /// How long it runs; nothing: until it is killed.
     std::optional<Duration> delay = Duration::zero();
+    int signal = 0;  ///< That ends it, by somebody else's hand.
 };
 
 class VirtualProcesses final : public ports::Processes {

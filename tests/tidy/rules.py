@@ -108,7 +108,7 @@ ARROWS = {
     "ports": ("base", "net"),
     "qmp": ("base", "json"),
     "trace": ("base", "json"),
-    "monitor": ("base", "json", "ports", "qmp", "trace"),
+    "monitor": ("base", "json", "net", "ports", "qmp", "trace"),
     "plan": ("base", "json"),
     "engine": ("base", "json", "plan"),
     "host": ("base", "json", "net", "ports"),
@@ -118,7 +118,7 @@ ARROWS = {
     "model": ("base", "json", "net", "ports", "trace", "sim"),
     "os": ("base", "net", "ports"),
     "cli": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine", "host",
-            "script"),
+            "script", "sim"),
     "main.cc": ("cli", "os"),
 }
 # The headers outside the rooms: the build makes them, each for one room.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/prepared_run.hh: what a run needs to know before it begins, and the run itself.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secrets.hh"
+#include "base/unique_function.hh"
+#include "cli/console.hh"
+#include "cli/interruptions.hh"
+#include "host/host.hh"
+#include "monitor/recorder.hh"
+#include "plan/settings.hh"
+#include "ports/loop.hh"
+#include "script/loader.hh"
+
+namespace ktm::cli {
+
+struct RunOptions {
+    std::string plan;
+    std::string role;               ///< Empty: the vars decide.
+    std::vector<std::string> vars;  ///< KEY=VALUE.
+    std::string vars_file;          ///< JSON; empty for none.
+    std::string record;             ///< Where the run is kept; empty for nowhere.
+    std::string state;              ///< The folder of journals.
+    bool json = false;
+    script::SearchPath path;
+};
+
+struct PreparedRun {
+    script::LoadedPlan plan;
+    plan::Settings settings;
+    Secrets secrets;
+};
+
+/// The plan, its role and its vars. Nothing when something is wrong with them: it was reported.
+[[nodiscard]] std::optional<PreparedRun> prepare_run(ports::Files& files, Console& console,
+                                                     const RunOptions& options);
+
+/// What goes along with a run.
+struct RunWith {
+    monitor::Recorder* recorder = nullptr;  ///< Null: it is not recorded.
+    bool in_real_time = true;               ///< Somebody may wait for it, and wants to see it live.
+    /// Called when the run has ended, and only asks its guests yet.
+    UniqueFunction<void()> on_end = nullptr;
+};
+
+/// Carries it out and tells it. Returns the exit code; nothing when the loop has ended before the
+/// run.
+[[nodiscard]] std::optional<int> carry_out(const ports::World& world, Console& console,
+                                           PreparedRun& prepared, host::Settings host,
+                                           Interruptions& interruptions, RunWith with);
+
+}  // namespace ktm::cli

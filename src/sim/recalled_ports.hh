@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// sim/recalled_ports.hh: programs and files that say what they said when they were recorded.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/recalled_exchanges.hh"
+#include "sim/virtual_files.hh"
+#include "sim/virtual_processes.hh"
+
+namespace ktm::sim {
+
+/// Who asks for what is in no recording is refused, and the owner of the simulation is told that it
+/// goes no further.
+using OnUnknown = UniqueFunction<void(Error)>;
+
+/// Programs, each as often as it was started in the recording: what one does the next time, nobody
+/// knows.
+class RecalledProcesses final : public ports::Processes {
+public:
+    RecalledProcesses(VirtualClock& clock, RecalledExchanges exchanges, OnUnknown on_unknown)
+        : programs_(clock), exchanges_(std::move(exchanges)), on_unknown_(std::move(on_unknown)) {}
+
+    [[nodiscard]] Result<std::unique_ptr<ports::Process>> start(const ports::Program& program,
+                                                                Ended ended) override;
+
+    [[nodiscard]] const RecalledExchanges& exchanges() const noexcept { return exchanges_; }
+
+private:
+    VirtualProcesses programs_;
+    RecalledExchanges exchanges_;
+    OnUnknown on_unknown_;
+};
+
+/// What a plan reads of the kernel's files is recalled; what a run writes for itself lies in
+/// memory.
+class RecalledFiles final : public ports::Files {
+public:
+    RecalledFiles(RecalledExchanges exchanges, OnUnknown on_unknown)
+        : exchanges_(std::move(exchanges)), on_unknown_(std::move(on_unknown)) {}
+
+    [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
+    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override;
+    [[nodiscard]] Result<void> read_pieces(const std::string& path,
+                                           UniqueFunction<bool(std::string_view)> piece) override {
+        return memory_.read_pieces(path, std::move(piece));
+    }
+    [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override {
+        return memory_.replace(path, content);
+    }
+    [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
+        const std::string& path) override {
+        return memory_.make_owned(path);
+    }
+    [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> take_over(
+        const std::string& path) override {
+        return memory_.take_over(path);
+    }
+    [[nodiscard]] Result<bool> is_in_memory(const std::string& folder) override {
+        return memory_.is_in_memory(folder);
+    }
+    [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
+                                                              ports::Filter filter) override {
+        return memory_.spool(path, std::move(filter));
+    }
+
+private:
+    [[nodiscard]] Result<json::View> recall(std::string_view what, const std::string& path);
+
+    VirtualFiles memory_;
+    RecalledExchanges exchanges_;
+    OnUnknown on_unknown_;
+};
+
+}  // namespace ktm::sim

@@ -55,6 +55,15 @@ Telling Narrator::tell(const trace::Record& record) {
     if (const auto event = message.find_string("event")) {
         return tell_event(record, message, *event);
     }
+    if (const auto words = message.find_string("words")) {
+        const std::string number = number_of(message);
+        asked_[record.port + number] = Asked{std::string(*words), record.time};
+        return Telling{excerpt(*words, detail_bytes), number, Colour::cyan};
+    }
+    if (const auto answer = message.find("answer")) {
+        return Telling{"answer", joined(asked(record, message), summary_of(*answer, detail_bytes)),
+                       Colour::plain};
+    }
     if (const auto result = message.find("return")) {
         return Telling{"return", joined(asked(record, message), summary_of(*result, detail_bytes)),
                        Colour::plain};
@@ -100,8 +109,9 @@ Telling Narrator::tell_event(const trace::Record& record, const json::View& mess
 
 Telling Narrator::tell_error(const trace::Record& record, const json::View& message,
                              const json::View& error) {
-    const std::string what(error.find_string("desc").value_or("?"));
-    const std::string kind(error.find_string("class").value_or("?"));
+    const bool is_qmp = error.find("class").has_value();
+    const std::string what(error.find_string(is_qmp ? "desc" : "what").value_or("?"));
+    const std::string kind(error.find_string(is_qmp ? "class" : "code").value_or("?"));
     return Telling{
         "error",
         joined(asked(record, message), excerpt(what, detail_bytes) + " (" + printable(kind) + ")"),

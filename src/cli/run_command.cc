@@ -22,9 +22,9 @@ namespace ktm::cli {
 namespace {
 
 /// By its name a run marks what it makes in the kernel, so that a simulation needs it.
-void keep_identity(monitor::Recorder& recorder, const host::Header& header) {
+void keep_identity(monitor::Recorder& recorder, const host::Settings& host) {
     json::ObjectWriter identity;
-    identity.text("run", header.run).text("vm", header.vm);
+    identity.text("run", host.header.run).text("vm", host.header.vm).text("state", host.folder);
     recorder.message(trace::plan_port, trace::Direction::note, std::move(identity).finish());
 }
 
@@ -60,7 +60,7 @@ int run_plan(const ports::World& world, const RunOptions& options) {
         }
         recorder = std::move(*opened);
         recorder->hide(prepared->secrets);
-        keep_identity(*recorder, host->header);
+        keep_identity(*recorder, *host);
         recorded.emplace(world, *recorder);
     }
     const ports::World seen = recorded ? recorded->ports() : world;

@@ -167,6 +167,7 @@ host::Settings settings_of(const PreparedRun& prepared, const sim::Recording& re
     host.header.version = version;
     host.header.run = recording.run.empty() ? "simulated" : recording.run;
     host.header.vm = recording.vm;
+    host.folder = recording.state.empty() ? host.folder : recording.state;
     host.header.plan = prepared.plan.plan().name;
     host.header.role = prepared.settings.role;
     return host;

@@ -317,6 +317,11 @@ void Host::give_back(AcquiredId id, Given done) {
     undo_held(std::make_shared<Held>(std::move(held.mapped())), true, std::move(done));
 }
 
+std::string Host::what(AcquiredId id) const {
+    const auto found = held_.find(id);
+    return found == held_.end() ? "" : found->second.what;
+}
+
 void Host::let_be(AcquiredId id) {
     const auto held = held_.extract(id);
     if (!held.empty()) {

@@ -73,6 +73,9 @@ public:
     /// Undoes all of it; afterwards it is not known any more. Of an id that is gone: nothing.
     void give_back(AcquiredId id, Given done);
 
+    /// What it is, for people; empty when it is gone.
+    [[nodiscard]] std::string what(AcquiredId id) const;
+
     /// It stays as it is: nobody undoes it any more.
     void let_be(AcquiredId id);
 

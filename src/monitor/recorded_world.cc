@@ -173,7 +173,16 @@ public:
         return recorded(files_.take_over(path));
     }
     [[nodiscard]] Result<bool> is_in_memory(const std::string& folder) override {
-        return files_.is_in_memory(folder);
+        const std::uint64_t id = ask("is-in-memory", folder);
+        Result<bool> memory = files_.is_in_memory(folder);
+        if (!memory) {
+            exchanges_->fail(trace::files_port, id, memory.error());
+            return memory;
+        }
+        json::ObjectWriter answer;
+        answer.boolean("memory", *memory);
+        exchanges_->answer(trace::files_port, id, std::move(answer).finish());
+        return memory;
     }
     [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
                                                               ports::Filter filter) override {

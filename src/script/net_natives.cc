@@ -17,6 +17,7 @@
 #include "script/natives.hh"
 #include "script/net_side.hh"
 #include "script/options.hh"
+#include "trace/exchange.hh"
 
 namespace ktm::script {
 
@@ -25,7 +26,10 @@ namespace {
 /// LIMIT: a route's table.
 constexpr std::uint64_t table_max = UINT32_MAX;
 
-constexpr std::string_view net_port = "net";
+/// The intent behind the requests that follow in a recording.
+void note(Run& run, const std::string& intent) {
+    run.keep(trace::net_port, trace::Direction::note, intent);
+}
 
 std::string place_of(const Options& options) {
     return options.text("netns").value_or("");
@@ -40,7 +44,7 @@ int acquire(lua_State* lua, Run& run, const std::string& place, host::UndoKind k
     if (!space) {
         raise(lua, std::move(space).error());
     }
-    run.keep(net_port, trace::Direction::out, "acquire " + wanted.what);
+    note(run, "acquire " + wanted.what);
     return await_deed(lua, run, [&](const Deed& deed) {
         auto done = [&side, deed, push = std::move(push)](Result<host::AcquiredId> id) mutable {
             if (!id) {
@@ -222,12 +226,14 @@ int divert(lua_State* lua) {
 /// net_turn(id) and net_back(id)
 int turn(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "turn");
+    note(run, "turn " + run.net().host().what(id_at(lua, 1)));
     return await_deed(lua, run,
                       [&](const Deed& deed) { run.net().host().act(id_at(lua, 1), told(deed)); });
 }
 
 int back(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "back");
+    note(run, "turn back " + run.net().host().what(id_at(lua, 1)));
     return await_deed(
         lua, run, [&](const Deed& deed) { run.net().host().take_back(id_at(lua, 1), told(deed)); });
 }
@@ -291,6 +297,7 @@ int what(lua_State* lua) {
 /// net_give(id)
 int give(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "release");
+    note(run, "give back " + run.net().host().what(id_at(lua, 1)));
     return await_deed(
         lua, run, [&](const Deed& deed) { run.net().host().give_back(id_at(lua, 1), told(deed)); });
 }
@@ -388,7 +395,7 @@ int hold(lua_State* lua) {
         raise(lua, Error{Kind::refused, "held", wish.tap + " has a hold of this run already",
                          "net.hold", nullptr});
     }
-    run.keep(net_port, trace::Direction::out, "acquire the hold on " + wish.tap);
+    note(run, "acquire the hold on " + wish.tap);
     const std::uint64_t id = side.keep_hold(
         std::make_unique<host::Hold>(side.host(), side.time(), **space, wish, at_most));
     return await_deed(lua, run, [&run, id, small](const Deed& deed) {
@@ -409,12 +416,14 @@ int block(lua_State* lua) {
         raise(lua, Error{Kind::usage, "given-back", "it was given back already",
                          "hold packets at " + hold.tap(), nullptr});
     }
+    note(run, "block the hold on " + hold.tap());
     return await_deed(lua, run, [&](const Deed& deed) { hold.block(told(deed)); });
 }
 
 int open(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "open");
     host::Hold& hold = hold_at(lua, run);
+    note(run, "open the hold on " + hold.tap());
     return await_deed(lua, run, [&](const Deed& deed) { hold.open(told(deed)); });
 }
 
@@ -460,6 +469,7 @@ int give_hold(lua_State* lua) {
     const bool stays = lua_toboolean(lua, 2) != 0;
     Run& run = waiting_net_run_of(lua, stays ? "finish" : "release");
     host::Hold& hold = hold_at(lua, run);
+    note(run, (stays ? "finish the hold on " : "give back the hold on ") + hold.tap());
     const auto end = stays ? &host::Hold::finish : &host::Hold::give_back;
     return await_deed(lua, run, [&](const Deed& deed) {
         // Lost is lost, also where something could not be put back, and nobody waits any more.

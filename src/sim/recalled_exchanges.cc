@@ -193,32 +193,37 @@ RecalledExchanges::Answer RecalledExchanges::answer_of(Item& item) const {
 std::string RecalledExchanges::why_not(std::string_view place, std::string_view request) const {
     const json::Document asked = parsed(request);
     const std::string_view what = asked.root().find_string("what").value_or("");
-    std::string other_place;
-    std::string instead;
+    std::string elsewhere;
+    std::string otherwise;
+    std::string often;
     for (const Item& item : items_) {
         if (item.what != what) {
             continue;
         }
         const std::string line = "line " + std::to_string(item.line);
         const std::optional<std::string> where = difference(item.parsed.root(), asked.root());
+        const Item* const change = obstacle(item);
         if (where) {
-            instead = instead.empty() ? "the recording has it otherwise (" + line + "): " + *where
-                                      : instead;
+            otherwise = otherwise.empty()
+                            ? "the recording has it otherwise (" + line + "): " + *where
+                            : otherwise;
         } else if (item.place != place) {
-            other_place = "the recording has it elsewhere (" + line + "): in " +
-                          (item.place.empty() ? "our own namespace" : printable(item.place));
-        } else if (const Item* change = obstacle(item)) {
+            elsewhere = "the recording has it elsewhere (" + line + "): in " +
+                        (item.place.empty() ? "our own namespace" : printable(item.place));
+        } else if (change != nullptr && !(item.used && item.is_change)) {
             return "in the recording it comes (" + line + ") " +
                    (change->used ? "before" : "behind") + " '" + change->words + "' (line " +
                    std::to_string(change->line) + "), which has " + (change->used ? "" : "not ") +
                    "been done here";
         } else {
-            return "the recording has it, the last time in " + line +
-                   ", and the plan has done it as often already";
+            often = "the recording has it, the last time in " + line +
+                    ", and the plan has done it as often already";
         }
     }
-    if (!other_place.empty() || !instead.empty()) {
-        return other_place.empty() ? instead : other_place;
+    for (const std::string& reason : {often, elsewhere, otherwise}) {
+        if (!reason.empty()) {
+            return reason;
+        }
     }
     return items_.empty() ? "the recording holds nothing of the kind"
                           : "the recording does not have it";

@@ -92,13 +92,14 @@ public:
         Outcome outcome;
         Duration after{};
         std::optional<Duration> silent_for;
+        std::vector<RecalledExchanges::Answer> all;
         for (const net::Request& request : requests) {
             const Result<RecalledExchanges::Answer> recalled =
                 all_.recall(place_, net::to_json(request), net::describe(request));
             if (!recalled) {
                 return;
             }
-            all_.will_tell(*recalled);
+            all.push_back(*recalled);
             if (recalled->message == nullptr) {
                 silent_for = recalled->silent_for;
                 continue;
@@ -106,21 +107,19 @@ public:
             after = std::max(after, *recalled->after);
             outcome.push_back(answer_of(*recalled->message));
         }
-        const std::uint64_t number = ++last_;
         if (silent_for) {
-            const std::string words = net::describe(requests.back());
-            waiting_[number] =
-                all_.clock_.arm(*silent_for, [this, words] { (void)all_.not_answered(words); });
-            return;
+            wait(*silent_for, [this, words = net::describe(requests.back())] {
+                (void)all_.not_answered(words);
+            });
+        } else {
+            wait(after, [outcome = std::move(outcome), answered = std::move(answered)]() mutable {
+                answered(std::move(outcome));
+            });
         }
-        waiting_[number] = all_.clock_.arm(after, [this, number, outcome = std::move(outcome),
-                                                   answered = std::move(answered)]() mutable {
-            // LIFETIME: the timer owns this function, and who is told may destroy the network.
-            Answered tell = std::move(answered);
-            Outcome all = std::move(outcome);
-            waiting_.erase(number);
-            tell(std::move(all));
-        });
+        // Behind the answer, where both are due at one instant.
+        for (const RecalledExchanges::Answer& one : all) {
+            all_.will_tell(one);
+        }
     }
 
     void give_up() override { waiting_.clear(); }
@@ -161,6 +160,16 @@ public:
     }
 
 private:
+    void wait(Duration after, UniqueFunction<void()> what) {
+        const std::uint64_t number = ++last_;
+        waiting_[number] = all_.clock_.arm(after, [this, number, what = std::move(what)]() mutable {
+            // LIFETIME: what is called may destroy the network, and with it this function.
+            UniqueFunction<void()> due = std::move(what);
+            waiting_.erase(number);
+            due();
+        });
+    }
+
     RecalledNetworks& all_;
     std::string place_;
     std::string identity_;

@@ -60,11 +60,15 @@ Result<std::unique_ptr<ports::Process>> RecalledProcesses::start(const ports::Pr
     return programs_.start(program, std::move(ended));
 }
 
-Result<json::View> RecalledFiles::recall(std::string_view what, const std::string& path) {
+Result<RecalledExchanges::Answer> RecalledFiles::look_up(std::string_view what,
+                                                         const std::string& path) {
     json::ObjectWriter request;
     request.text("what", what).text("path", path);
-    const Result<RecalledExchanges::Answer> recalled =
-        exchanges_.answer("", std::move(request).finish(), std::string{what} + " " + path);
+    return exchanges_.answer("", std::move(request).finish(), std::string{what} + " " + path);
+}
+
+Result<json::View> RecalledFiles::recall(std::string_view what, const std::string& path) {
+    const Result<RecalledExchanges::Answer> recalled = look_up(what, path);
     if (!recalled) {
         on_unknown_(Error{recalled.error()});
         return recalled.error();
@@ -80,6 +84,14 @@ Result<json::View> RecalledFiles::recall(std::string_view what, const std::strin
         return trace::error_in(*error);
     }
     return message.find("answer").value_or(message);
+}
+
+Result<bool> RecalledFiles::is_in_memory(const std::string& folder) {
+    const Result<RecalledExchanges::Answer> recalled = look_up("is-in-memory", folder);
+    const bool is_known = recalled && recalled->message != nullptr;
+    const auto answer = is_known ? recalled->message->root().find("answer") : std::nullopt;
+    const auto memory = answer ? answer->find("memory") : std::nullopt;
+    return memory ? memory->as_bool().value_or(true) : true;
 }
 
 Result<std::string> RecalledFiles::read(const std::string& path, Bytes /*size_max*/) {

@@ -58,15 +58,16 @@ public:
         const std::string& path) override {
         return memory_.take_over(path);
     }
-    [[nodiscard]] Result<bool> is_in_memory(const std::string& folder) override {
-        return memory_.is_in_memory(folder);
-    }
+    /// As it was; where that is not known, it lies in memory, as ours does.
+    [[nodiscard]] Result<bool> is_in_memory(const std::string& folder) override;
     [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
                                                               ports::Filter filter) override {
         return memory_.spool(path, std::move(filter));
     }
 
 private:
+    [[nodiscard]] Result<RecalledExchanges::Answer> look_up(std::string_view what,
+                                                            const std::string& path);
     [[nodiscard]] Result<json::View> recall(std::string_view what, const std::string& path);
 
     VirtualFiles memory_;

@@ -198,6 +198,7 @@ Recording recording_of(std::vector<trace::Record> trace) {
         if (record.port == trace::plan_port && record.message) {
             const json::View message = record.message->root();
             recording.run = message.find_string("run").value_or(recording.run);
+            recording.state = message.find_string("state").value_or(recording.state);
             recording.vm = message.find_string("vm").value_or(recording.vm);
         }
     }

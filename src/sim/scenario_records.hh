@@ -65,6 +65,7 @@ struct Recording {
     std::map<std::string, std::vector<trace::Record>, std::less<>> exchanges;  ///< By port.
     std::string run;              ///< The name of the run; empty: not known.
     std::string vm;               ///< The monitor in its journal.
+    std::string state;            ///< The folder of its journal.
     Duration end{};               ///< Since its beginning.
     std::optional<Error> damage;  ///< What follows it is not there.
 };

@@ -301,7 +301,7 @@ def test_docs(scene):
 def test_help(scene):
     """every example of every --help runs"""
     prepared(scene)
-    for words in ((), ("run",), ("plan",), ("qmp",), ("trace", "show")):
+    for words in ((), ("run",), ("simulate",), ("plan",), ("qmp",), ("trace", "show")):
         found = commands_of_help(scene.run(*words, "--help").out)
         assert len(found) >= 3, (words, found)
         for command in found:

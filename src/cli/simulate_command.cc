@@ -28,8 +28,21 @@ namespace {
 
 constexpr std::string_view vm_prefix = "qmp:";
 constexpr std::string_view default_vm = "qmp";
+/// How monitor::Client says that it could not connect.
+constexpr std::string_view connecting = "could not connect to ";
 /// A run that waits for nothing differs by less from its recording.
 constexpr Duration short_silence{std::chrono::seconds{1}};
+
+/// "could not connect to ./vm.qmp: nobody listens there (ECONNREFUSED)", as an error again.
+Error connection_error(std::string_view text, const Endpoint& endpoint) {
+    const std::size_t what = std::min(text.find(": ", connecting.size()), text.size() - 2) + 2;
+    const std::size_t code = std::min(text.rfind(" ("), text.size());
+    const bool has_code = code > what && code != text.size() && text.ends_with(")");
+    return Error{Kind::io,
+                 std::string{has_code ? text.substr(code + 2, text.size() - code - 3) : "unknown"},
+                 std::string{text.substr(what, has_code ? code - what : std::string_view::npos)},
+                 "connect to " + endpoint.text(), nullptr};
+}
 
 /// The world of one simulation.
 class Rehearsal {
@@ -39,14 +52,16 @@ public:
     /// The monitors of the recording, each where the plan will look for it.
     [[nodiscard]] Result<void> open(const plan::Settings& settings) {
         const sim::ScenarioRecords& records = recording_.conversations;
+        bool is_reached = false;
         for (const std::string& port : sim::ports_of(records)) {
             const std::optional<Endpoint> endpoint = endpoint_of(port, records, settings);
             if (endpoint) {
                 KTM_CHECK(open(port, *endpoint));
+                is_reached = true;
             }
         }
         arm_signals();
-        if (monitors_.empty() && settings.values.contains(default_vm)) {
+        if (!is_reached && settings.values.contains(default_vm)) {
             return Error{Kind::invalid, "no-monitor",
                          "the recording holds no monitor that the plan would connect to", "",
                          nullptr};
@@ -56,7 +71,7 @@ public:
 
     [[nodiscard]] ports::World ports() {
         const ports::World all = world_.ports();
-        return {all.loop, all.clock, all.transport, processes_, files_, all.signals, networks_};
+        return {all.loop, all.clock, transport_, processes_, files_, all.signals, networks_};
     }
 
     /// The run asks its guests, and nothing else.
@@ -116,6 +131,12 @@ private:
 
     Result<void> open(const std::string& port, const Endpoint& endpoint) {
         const sim::ScenarioRecords records = sim::on_port(recording_.conversations, port);
+        const sim::ScenarioRecord& first = *records.front();
+        if (first.turn == sim::Turn::eof && first.text.starts_with(connecting)) {
+            transport_.expect(endpoint, connection_error(first.text, endpoint));
+            return {};
+        }
+        transport_.expect(endpoint);
         Result<std::unique_ptr<sim::RecalledMonitor>> monitor =
             sim::RecalledMonitor::open(world_.virtual_clock(), world_.ports().transport, endpoint,
                                        records, recording_.end - records.back()->at,
@@ -151,6 +172,8 @@ private:
     sim::VirtualWorld world_;
     std::vector<std::unique_ptr<sim::RecalledMonitor>> monitors_;
     std::vector<std::unique_ptr<ports::Timer>> signals_;
+    sim::RecalledTransport transport_{world_.ports().transport,
+                                      [this](Error error) { give_up(std::move(error)); }};
     sim::RecalledProcesses processes_{world_.virtual_clock(), exchanges(trace::exec_port),
                                       [this](Error error) { give_up(std::move(error)); }};
     sim::RecalledFiles files_{exchanges(trace::files_port),

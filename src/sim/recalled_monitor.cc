@@ -43,7 +43,9 @@ Result<std::unique_ptr<RecalledMonitor>> RecalledMonitor::open(ports::Clock& clo
 }
 
 void RecalledMonitor::greet() {
-    server_->send(recollection_.greeting());
+    if (!recollection_.greeting().empty()) {
+        server_->send(recollection_.greeting());
+    }
     recollection_.begin(clock_.now());
     turn();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sim/recalled_ports.cc: programs and files that say what they said when they were recorded.
+// sim/recalled_ports.cc: sockets, programs and files that do what they did when recorded.
 #include "sim/recalled_ports.hh"
 
 #include <utility>
@@ -23,6 +23,23 @@ ProgramOutcome outcome_of(const RecalledExchanges::Answer& recalled, const json:
 }
 
 }  // namespace
+
+Result<std::unique_ptr<ports::Pending>> RecalledTransport::connect(const Endpoint& endpoint,
+                                                                   Connected connected) {
+    const auto found = known_.find(endpoint.text());
+    if (found == known_.end()) {
+        Error error{Kind::protocol, "not-recorded",
+                    "the plan connects to " + endpoint.text() +
+                        ", and who is there is not known: the recording does not have it",
+                    "", nullptr};
+        on_unknown_(Error{error});
+        return error;
+    }
+    if (found->second) {
+        return Error{*found->second};
+    }
+    return transport_.connect(endpoint, std::move(connected));
+}
 
 Result<std::unique_ptr<ports::Process>> RecalledProcesses::start(const ports::Program& program,
                                                                  Ended ended) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// sim/recalled_ports.hh: programs and files that say what they said when they were recorded.
+// sim/recalled_ports.hh: sockets, programs and files that do what they did when they were recorded.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ports/transport.hh"
 #include "sim/recalled_exchanges.hh"
 #include "sim/virtual_files.hh"
 #include "sim/virtual_processes.hh"
@@ -15,6 +18,32 @@ namespace ktm::sim {
 /// Who asks for what is in no recording is refused, and the owner of the simulation is told that it
 /// goes no further.
 using OnUnknown = UniqueFunction<void(Error)>;
+
+/// Connects to whom the recording knows.
+class RecalledTransport final : public ports::Transport {
+public:
+    RecalledTransport(ports::Transport& transport, OnUnknown on_unknown)
+        : transport_(transport), on_unknown_(std::move(on_unknown)) {}
+
+    /// Somebody will be there.
+    void expect(const Endpoint& endpoint) { known_[endpoint.text()] = std::nullopt; }
+    /// Nobody could be reached there.
+    void expect(const Endpoint& endpoint, Error error) {
+        known_[endpoint.text()] = std::move(error);
+    }
+
+    [[nodiscard]] Result<std::unique_ptr<ports::Pending>> connect(const Endpoint& endpoint,
+                                                                  Connected connected) override;
+    [[nodiscard]] Result<std::unique_ptr<ports::Listener>> listen(const Endpoint& endpoint,
+                                                                  Accepted accepted) override {
+        return transport_.listen(endpoint, std::move(accepted));
+    }
+
+private:
+    ports::Transport& transport_;
+    OnUnknown on_unknown_;
+    std::map<std::string, std::optional<Error>> known_;
+};
 
 /// Programs, each as often as it was started in the recording: what one does the next time, nobody
 /// knows.

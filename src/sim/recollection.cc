@@ -119,6 +119,10 @@ private:
 
 Recollection::Recollection(const ScenarioRecords& records, Duration beyond)
     : greeting_(made_up_greeting()) {
+    const bool was_opened = !records.empty() && !records.front()->place.empty();
+    if (was_opened) {
+        greeting_.clear();
+    }
     chapters_.emplace_back();
     read(records);
     // Of a QEMU that we left nothing is known any more.

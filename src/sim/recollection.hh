@@ -53,7 +53,8 @@ public:
     /// Those of one port. `beyond`: how much longer than they the recording is.
     explicit Recollection(const ScenarioRecords& records, Duration beyond = Duration::zero());
 
-    /// What QEMU says to who connects.
+    /// What QEMU says to who connects; empty when it said nothing. A trace that begins behind the
+    /// greeting gets one made up.
     [[nodiscard]] const std::string& greeting() const noexcept { return greeting_; }
 
     /// From now on the trace is told.

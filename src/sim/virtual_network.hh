@@ -71,8 +71,8 @@ public:
     void nth(std::uint64_t number, NetworkFault fault);
     void fail_next(Fits fits, int error) { next(std::move(fits), {.error = error}); }
     void fail_nth(std::uint64_t number, int error) { nth(number, {.error = error}); }
-    /// Somebody who sees each request before it is carried out, and decides what becomes of it, when
-    /// no fault waits for it. What kernels heard is then not kept: he knows it.
+    /// Somebody who sees each request before it is carried out, and decides what becomes of it,
+    /// when no fault waits for it. What kernels heard is then not kept: he knows it.
     using Judge = UniqueFunction<std::optional<NetworkFault>(const net::Request&)>;
     void judge_by(Judge judge) { judge_ = std::move(judge); }
     /// Faults that have not fitted yet.

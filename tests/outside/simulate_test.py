@@ -221,7 +221,17 @@ def test_second_vm(scene):
     real = run(scene, "two", "--var", "other=./c.qmp", "--record", "two.jsonl")
     assert real.code == 0, real
     assert_same(real, on_vm(scene, "two", "two.jsonl", "--var", "other=./c.qmp"))
-    assert on_vm(scene, "two", "two.jsonl", "--var", "other=./none.qmp").code == 1
+    ended = on_vm(scene, "two", "two.jsonl", "--var", "other=./none.qmp")
+    assert ended.code == 4 and "connects to ./none.qmp" in last_line(ended), ended
+
+
+def test_nobody_there(scene):
+    """A VM that could not be reached cannot be reached again, for the same reason"""
+    for name in ("none.jsonl", "dead.jsonl"):
+        real = run(scene, "freeze", "--record", name)
+        assert real.code == 1, real
+        assert_same(real, on_vm(scene, "freeze", name))
+        scene.qemu().kill()
 
 
 def test_kernel_and_programs(scene):
@@ -239,8 +249,8 @@ def test_kernel_and_programs(scene):
     os.rmdir(scene.path("state"))
     lines = shown(scene, "uses.jsonl")
     for part in ("net -> route 10.1.2.3/32 to tap1", "net -- note turn ",
-                 "net -- note block the hold on tap0", "exec -> ip link set tap0 mtu 1400", "exec <- answer", "journal -> message",
-                 "files -> read /proc/sys"):
+                 "net -- note block the hold on tap0", "exec -> ip link set tap0 mtu 1400",
+                 "exec <- answer", "journal -> message", "files -> read /proc/sys"):
         assert any(part in re.sub(" +", " ", line) for line in lines), (part, lines)
     assert_same(ended, simulate(scene, "uses", "uses.jsonl"))
     more = KERNEL_USER.replace("MORE", 'exec { "ip", "rule" }')

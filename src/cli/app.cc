@@ -19,6 +19,7 @@
 #include "cli/run_identity.hh"
 #include "cli/search_path.hh"
 #include "cli/simulate_command.hh"
+#include "cli/timeline_command.hh"
 #include "cli/trace_command.hh"
 #include "version.hh"
 
@@ -36,6 +37,7 @@ constexpr const char* app_examples =
     "                                                play that again, without a VM\n"
     "  katamaran plan show freeze                    read what a plan does and takes\n"
     "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
+    "  katamaran trace timeline run.jsonl.zst        see what happened, and for how long\n"
     "  katamaran recover                             take back what a killed run left\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a run that is stranded or left\n"
@@ -51,6 +53,7 @@ constexpr const char* run_examples =
     "Examples:\n"
     "  katamaran run freeze --var qmp=./vm.qmp --var pause=200ms\n"
     "  katamaran run freeze --vars vars.json --record freeze.jsonl.zst\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --timeline freeze.svg\n"
     "  katamaran run freeze --var qmp=./vm.qmp --json\n"
     "\n"
     "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
@@ -129,6 +132,21 @@ constexpr const char* show_examples =
     "  katamaran trace show run.jsonl --grep 'STOP|RESUME|MIGRATION'\n"
     "  katamaran trace show run.jsonl --json | jq -c 'select(.dir == \"out\") | .msg'";
 
+constexpr const char* timeline_examples =
+    "What happened, actor by actor: where the guest ran, what QEMU, the plan and the kernel did, "
+    "and\n"
+    "the dark window, from STOP to RESUME, on a scale of its own. The recordings of both sides "
+    "are\n"
+    "put on one axis by the time at which they began, and by the words between the plans.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran trace timeline run.jsonl.zst\n"
+    "  katamaran trace timeline source.jsonl dest.jsonl -o move.svg    for the runbook\n"
+    "  katamaran trace timeline source.jsonl dest.jsonl -o move.html   with all details\n"
+    "  katamaran trace timeline run.jsonl -o run.json                  for ui.perfetto.dev\n"
+    "\n"
+    "Exit codes: 0 done, 1 a recording is damaged (what stands before is drawn), 2 wrong usage.";
+
 /// Where programs keep what they can find again; empty when the environment names no place.
 std::string cache_folder() {
     const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -157,12 +175,14 @@ struct CommandLine {
     CLI::App* qmp = nullptr;
     CLI::App* trace = nullptr;
     CLI::App* show = nullptr;
+    CLI::App* timeline = nullptr;
     CLI::App* run = nullptr;
     CLI::App* simulate = nullptr;
     CLI::App* plan = nullptr;
     CLI::App* recover = nullptr;
     QmpOptions qmp_options;
     TraceShowOptions show_options;
+    TraceTimelineOptions timeline_options;
     RunOptions run_options;
     SimulateOptions simulate_options;
     PlanOptions plan_options;
@@ -192,6 +212,10 @@ struct CommandLine {
         add_plan_and_vars(run, run_options);
         run->add_option("--record", run_options.record,
                         "Keep the run in a new file; compressed if it ends in .zst")
+            ->type_name("FILE")
+            ->check(not_empty());
+        run->add_option("--timeline", run_options.timeline,
+                        "Draw the run into a new file: .svg, .html, .json (Perfetto) or .txt")
             ->type_name("FILE")
             ->check(not_empty());
         add_state(run);
@@ -328,6 +352,32 @@ struct CommandLine {
             ->type_name("PATTERN")
             ->check(not_empty());
         show->add_flag("--json", show_options.json, "One record a line, in the form of --record");
+        add_timeline();
+    }
+
+    void add_timeline() {
+        timeline = trace->add_subcommand("timeline", "Draw what happened in a run");
+        timeline->footer(timeline_examples);
+        timeline
+            ->add_option("file", timeline_options.files, "The recording, or that of either side")
+            ->required()
+            ->expected(1, 2)
+            ->check(not_empty());
+        timeline
+            ->add_option("-o,--timeline", timeline_options.out,
+                         "A new file: .svg, .html, .json (Perfetto) or .txt; without it the text")
+            ->type_name("FILE")
+            ->check(not_empty());
+        timeline
+            ->add_option("--shift", timeline_options.shift,
+                         "Added to the times of the second recording, such as 1.5s or -20ms")
+            ->type_name("DURATION")
+            ->check(not_empty());
+        timeline
+            ->add_option("--width", timeline_options.width,
+                         "Of a picture, in pixels; of a text, in columns")
+            ->type_name("N")
+            ->check(CLI::Range(40, 10'000));
     }
 };
 
@@ -425,6 +475,9 @@ int dispatch(const ports::World& world, CommandLine& line) {
     }
     if (line.show->parsed()) {
         return run_trace_show(world, line.show_options);
+    }
+    if (line.timeline->parsed()) {
+        return run_trace_timeline(world, line.timeline_options);
     }
     return refuse("what should be done?", line);
 }

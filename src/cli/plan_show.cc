@@ -9,8 +9,8 @@
 #include "cli/plan_example.hh"
 #include "cli/plan_json.hh"
 #include "cli/state_facts.hh"
+#include "draw/text_width.hh"
 #include "plan/drawing.hh"
-#include "plan/text_width.hh"
 #include "plan/wording.hh"
 
 namespace ktm::cli {
@@ -160,7 +160,7 @@ void Page::add_state(Columns& table, const plan::Role& role, const plan::State& 
     for (const plan::Mention& mention : mentions_of(state)) {
         const bool is_hold = mention.kind == plan::Mention::Kind::hold;
         table.add({{is_hold ? "hold" : "undo"},
-                   {plan::shortened(mention.text, mention_letters_max)},
+                   {draw::shortened(mention.text, mention_letters_max)},
                    place(mention.place, 0)});
     }
     if (!state.next.empty()) {

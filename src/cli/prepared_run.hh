@@ -24,6 +24,7 @@ struct RunOptions {
     std::vector<std::string> vars;  ///< KEY=VALUE.
     std::string vars_file;          ///< JSON; empty for none.
     std::string record;             ///< Where the run is kept; empty for nowhere.
+    std::string timeline;           ///< Where its timeline goes; empty for nowhere.
     std::string state;              ///< The folder of journals.
     bool json = false;
     script::SearchPath path;

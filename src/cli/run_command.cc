@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "cli/console.hh"
+#include "cli/drawn_timeline.hh"
 #include "cli/run_identity.hh"
 #include "json/writer.hh"
 #include "monitor/recorded_world.hh"
@@ -26,6 +28,53 @@ void keep_identity(monitor::Recorder& recorder, const host::Settings& host) {
     json::ObjectWriter identity;
     identity.text("run", host.header.run).text("vm", host.header.vm).text("state", host.folder);
     recorder.message(trace::plan_port, trace::Direction::note, std::move(identity).finish());
+}
+
+/// Who hears what crosses the ports of a run.
+struct KeptRun {
+    std::unique_ptr<RunTimeline> timeline;        ///< Null for none.
+    std::unique_ptr<monitor::Recorder> recorder;  ///< Null when nobody wants to know.
+};
+
+/// Begins the files, so that nothing is touched when one of them exists.
+Result<KeptRun> keep_run(const ports::World& world, const RunOptions& options,
+                         const Secrets& secrets) {
+    KeptRun kept;
+    if (!options.record.empty()) {
+        Result<std::unique_ptr<monitor::Recorder>> opened =
+            monitor::Recorder::open(world.files, world.clock, options.record, version);
+        if (!opened) {
+            return std::move(opened).error();
+        }
+        kept.recorder = std::move(*opened);
+    } else if (!options.timeline.empty()) {
+        kept.recorder = monitor::Recorder::without_file(world.clock, version);
+    }
+    if (!options.timeline.empty()) {
+        Result<std::unique_ptr<RunTimeline>> opened =
+            RunTimeline::open(world.files, options.timeline, *kept.recorder);
+        if (!opened) {
+            return std::move(opened).error();
+        }
+        kept.timeline = std::move(*opened);
+    }
+    if (kept.recorder) {
+        kept.recorder->hide(secrets);
+    }
+    return kept;
+}
+
+/// That something could not be kept is said; how the run ended is another thing.
+void finish(KeptRun& kept, const Console& console, const RunOptions& options) {
+    const auto slow = [&] { console.note("waiting for the disk to take " + options.record + "…"); };
+    if (const Result<void> written = kept.recorder ? kept.recorder->close(slow) : Result<void>{};
+        !written) {
+        console.error(written.error());
+    }
+    if (const Result<void> drawn = kept.timeline ? kept.timeline->finish() : Result<void>{};
+        !drawn) {
+        console.error(drawn.error());
+    }
 }
 
 }  // namespace
@@ -49,27 +98,20 @@ int run_plan(const ports::World& world, const RunOptions& options) {
         return exit_failed;
     }
     Interruptions interruptions{world.signals};
-    std::unique_ptr<monitor::Recorder> recorder;
+    Result<KeptRun> kept = keep_run(world, options, prepared->secrets);
+    if (!kept) {
+        console.error(kept.error());
+        return exit_usage;
+    }
     std::optional<monitor::RecordedWorld> recorded;
-    if (!options.record.empty()) {
-        Result<std::unique_ptr<monitor::Recorder>> opened =
-            monitor::Recorder::open(world.files, world.clock, options.record, version);
-        if (!opened) {
-            console.error(opened.error());
-            return exit_usage;
-        }
-        recorder = std::move(*opened);
-        recorder->hide(prepared->secrets);
-        keep_identity(*recorder, *host);
-        recorded.emplace(world, *recorder);
+    if (kept->recorder) {
+        keep_identity(*kept->recorder, *host);
+        recorded.emplace(world, *kept->recorder);
     }
     const ports::World seen = recorded ? recorded->ports() : world;
     const std::optional<int> code = carry_out(seen, console, *prepared, std::move(*host),
-                                              interruptions, RunWith{recorder.get()});
-    const auto slow = [&] { console.note("waiting for the disk to take " + options.record + "…"); };
-    if (const Result<void> kept = recorder ? recorder->close(slow) : Result<void>{}; !kept) {
-        console.error(kept.error());
-    }
+                                              interruptions, RunWith{kept->recorder.get()});
+    finish(*kept, console, options);
     return code.value_or(exit_failed);
 }
 

@@ -24,8 +24,16 @@ ports::Filter filter_for(const std::string& path) {
 
 }  // namespace
 
-Recorder::Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock)
-    : spool_(std::move(spool)), clock_(clock), start_(clock.now()) {}
+Recorder::Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock,
+                   std::string_view tool_version)
+    : spool_(std::move(spool)),
+      header_(trace::header_line(tool_version, clock.wall_now())),
+      clock_(clock),
+      start_(clock.now()) {
+    if (spool_) {
+        spool_->append(header_);
+    }
+}
 
 Result<std::unique_ptr<Recorder>> Recorder::open(ports::Files& files, const ports::Clock& clock,
                                                  const std::string& path,
@@ -34,9 +42,17 @@ Result<std::unique_ptr<Recorder>> Recorder::open(ports::Files& files, const port
     if (!spool) {
         return std::move(spool).error();
     }
-    std::unique_ptr<Recorder> recorder{new Recorder{std::move(*spool), clock}};
-    recorder->spool_->append(trace::header_line(tool_version, clock.wall_now()));
-    return recorder;
+    return std::unique_ptr<Recorder>{new Recorder{std::move(*spool), clock, tool_version}};
+}
+
+std::unique_ptr<Recorder> Recorder::without_file(const ports::Clock& clock,
+                                                 std::string_view tool_version) {
+    return std::unique_ptr<Recorder>{new Recorder{nullptr, clock, tool_version}};
+}
+
+void Recorder::tell(UniqueFunction<void(std::string_view)> listener) {
+    listener_ = std::move(listener);
+    listener_(header_);
 }
 
 void Recorder::message(std::string_view port, trace::Direction direction, std::string_view json) {
@@ -53,11 +69,18 @@ void Recorder::signal(int number) {
 }
 
 void Recorder::append(const std::string& line) {
-    spool_->append(secrets_.empty() ? line : secrets_.hide(line));
+    const std::string hidden = secrets_.empty() ? std::string() : secrets_.hide(line);
+    const std::string& kept = secrets_.empty() ? line : hidden;
+    if (spool_) {
+        spool_->append(kept);
+    }
+    if (listener_) {
+        listener_(kept);
+    }
 }
 
 Result<void> Recorder::close(UniqueFunction<void()> slow) {
-    return spool_->close(std::move(slow));
+    return spool_ ? spool_->close(std::move(slow)) : Result<void>{};
 }
 
 }  // namespace ktm::monitor

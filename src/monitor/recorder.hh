@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/secrets.hh"
+#include "base/unique_function.hh"
 #include "ports/clock.hh"
 #include "ports/files.hh"
 #include "trace/record.hh"
@@ -22,6 +23,13 @@ public:
                                                                 const ports::Clock& clock,
                                                                 const std::string& path,
                                                                 std::string_view tool_version);
+
+    /// One that writes no file: for who listens.
+    [[nodiscard]] static std::unique_ptr<Recorder> without_file(const ports::Clock& clock,
+                                                                std::string_view tool_version);
+
+    /// Hands each line of the trace to `listener` as well, the header first.
+    void tell(UniqueFunction<void(std::string_view line)> listener);
 
     /// A message that is JSON on one line.
     void message(std::string_view port, trace::Direction direction, std::string_view json);
@@ -38,11 +46,14 @@ public:
     [[nodiscard]] Result<void> close(UniqueFunction<void()> slow = nullptr);
 
 private:
-    Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock);
+    Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock,
+             std::string_view tool_version);
     void append(const std::string& line);
     [[nodiscard]] Duration elapsed() const { return clock_.now() - start_; }
 
-    std::unique_ptr<ports::Spool> spool_;
+    std::unique_ptr<ports::Spool> spool_;  ///< Null: no file.
+    UniqueFunction<void(std::string_view)> listener_;
+    std::string header_;
     const ports::Clock& clock_;
     Instant start_;
     Secrets secrets_;

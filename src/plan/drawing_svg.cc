@@ -8,12 +8,22 @@
 #include <utility>
 
 #include "base/text.hh"
+#include "draw/text_width.hh"
 #include "plan/drawing.hh"
 #include "plan/layout.hh"
 #include "plan/svg.hh"
-#include "plan/text_width.hh"
 
 namespace ktm::plan {
+
+using draw::Anchor;
+using draw::disc_svg;
+using draw::rectangle_svg;
+using draw::shortened;
+using draw::text_svg;
+using draw::text_width;
+using draw::Weight;
+using draw::wrapped;
+using draw::xml;
 
 namespace {
 

@@ -335,10 +335,6 @@ private:
 
 }  // namespace
 
-bool Rectangle::overlaps(const Rectangle& other) const noexcept {
-    return x < other.right() && other.x < right() && y < other.bottom() && other.y < bottom();
-}
-
 Layout lay_out(const Graph& graph) {
     return Planner{graph}.plan();
 }

@@ -14,33 +14,13 @@
 #include <cstddef>
 #include <vector>
 
+#include "draw/shapes.hh"
+
 namespace ktm::plan {
 
-struct Point {
-    int x = 0;
-    int y = 0;
-    [[nodiscard]] bool operator==(const Point&) const = default;
-};
-
-struct Size {
-    int width = 0;
-    int height = 0;
-    [[nodiscard]] bool operator==(const Size&) const = default;
-};
-
-struct Rectangle {
-    int x = 0;
-    int y = 0;
-    int width = 0;
-    int height = 0;
-
-    [[nodiscard]] int right() const noexcept { return x + width; }
-    [[nodiscard]] int bottom() const noexcept { return y + height; }
-    [[nodiscard]] bool is_empty() const noexcept { return width <= 0 || height <= 0; }
-    /// Whether they have more than an edge in common.
-    [[nodiscard]] bool overlaps(const Rectangle& other) const noexcept;
-    [[nodiscard]] bool operator==(const Rectangle&) const = default;
-};
+using draw::Point;
+using draw::Rectangle;
+using draw::Size;
 
 /// A graph without words. Boxes have numbers: first those of the spine, then the exits.
 struct Graph {

@@ -3,7 +3,8 @@
 
 The blocks of a document are taken in order, in a folder with the files that the texts name: the
 monitors `vm.qmp` and `b.qmp` of one VM, `dest.qmp` of one that waits for a migration, a recording
-as `run.jsonl` and `run.jsonl.zst`, vars in `vars.json`.
+as `run.jsonl` and `run.jsonl.zst`, that of both sides of a move as `source.jsonl` and `dest.jsonl`,
+vars in `vars.json`.
 
 sh    Each command of katamaran runs, and ends well. A tool exists and explains itself; of any
       other command the paths exist. To run all of them would run this test inside itself.
@@ -126,6 +127,9 @@ def prepared(scene):
     os.symlink(BINARY, scene.folder / "katamaran")
     os.symlink(ROOT / "tests", scene.folder / "tests")
     shutil.copy(RECORDING, scene.folder / "run.jsonl")
+    for side in ("source", "dest"):
+        shutil.copy(DATA / "traces" / f"shared-storage-success-{side}.jsonl",
+                    scene.folder / f"{side}.jsonl")
     (scene.folder / "vars.json").write_text('{"qmp": "./vm.qmp", "pause": "200ms"}\n', "utf-8")
     if shutil.which("zstd") is None:
         raise tap.Skip("zstd IS NOT INSTALLED; the commands of the docs were not run")

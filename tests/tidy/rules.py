@@ -103,13 +103,15 @@ def is_code(path):
 # The arrows of docs/ARCHITECTURE.md: a room, and the rooms that it may use.
 ARROWS = {
     "base": (),
+    "draw": ("base",),
     "json": ("base",),
     "net": ("base", "json"),
     "ports": ("base", "net"),
     "qmp": ("base", "json"),
     "trace": ("base", "json"),
     "monitor": ("base", "json", "net", "ports", "qmp", "trace"),
-    "plan": ("base", "json"),
+    "timeline": ("base", "draw", "json", "trace"),
+    "plan": ("base", "draw", "json"),
     "engine": ("base", "json", "plan"),
     "host": ("base", "json", "net", "ports"),
     "script": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
@@ -117,8 +119,8 @@ ARROWS = {
     "sim": ("base", "json", "net", "ports", "trace"),
     "model": ("base", "json", "net", "ports", "trace", "sim"),
     "os": ("base", "net", "ports"),
-    "cli": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine", "host",
-            "script", "sim"),
+    "cli": ("base", "draw", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
+            "host", "script", "sim", "timeline"),
     "main.cc": ("cli", "os"),
 }
 # The headers outside the rooms: the build makes them, each for one room.

@@ -8,8 +8,9 @@
 #include <set>
 #include <string>
 
-#include "plan/text_width.hh"
+#include "draw/text_width.hh"
 
+using namespace ktm::draw;
 using namespace ktm::plan;
 
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// plan/text_width.hh: how wide a text will be, whoever shows it.
+// draw/text_width.hh: how wide a text will be, whoever shows it.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace ktm::plan {
+namespace ktm::draw {
 
 enum class Weight { regular, bold };
 
@@ -21,4 +21,4 @@ enum class Weight { regular, bold };
 /// The text in lines that are at most so wide, broken at spaces; a longer word has its own line.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, int width_max, int font_size);
 
-}  // namespace ktm::plan
+}  // namespace ktm::draw

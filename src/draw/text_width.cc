@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// plan/text_width.cc: how wide a text will be, whoever shows it.
-#include "plan/text_width.hh"
+// draw/text_width.cc: how wide a text will be, whoever shows it.
+#include "draw/text_width.hh"
 
 #include <array>
 #include <cstdint>
 
-namespace ktm::plan {
+namespace ktm::draw {
 
 namespace {
 
@@ -90,4 +90,4 @@ std::vector<std::string> wrapped(std::string_view text, int width_max, int font_
     return lines;
 }
 
-}  // namespace ktm::plan
+}  // namespace ktm::draw

@@ -46,7 +46,8 @@ std::string var_json(const plan::Var& var) {
     }
     object.text("accepts", plan::describe_type(var))
         .boolean("required", var.required())
-        .boolean("optional", var.optional);
+        .boolean("optional", var.optional)
+        .boolean("agree", var.agree);
     if (!var.choices.empty()) {
         object.json("choices", json_texts(var.choices));
     }
@@ -156,7 +157,15 @@ std::string role_json(const plan::Role& role) {
         states.push_back(state_json(role, state));
     }
     json::ObjectWriter object;
-    object.text("name", role.name).json("states", json_list(states));
+    object.text("name", role.name);
+    for (const auto& [key, var] :
+         {std::pair{"peer_to", role.peer.to}, std::pair{"peer_from", role.peer.from},
+          std::pair{"peer_port", role.peer.port}}) {
+        if (!var.empty()) {
+            object.text(key, var);
+        }
+    }
+    object.json("states", json_list(states));
     return std::move(object).finish();
 }
 

@@ -97,7 +97,7 @@ void Page::add_vars() {
     add_row({{"name", dim}, {"type", dim}, {"default", dim}, {"role", dim}, {"meaning", dim}});
     for (const plan::Var& var : plan_.vars) {
         add_row({{var.name, Colour::cyan},
-                 {plan::describe_type(var)},
+                 {plan::describe_type(var) + (var.agree ? ", agreed" : "")},
                  {default_text(var), var.required() ? Colour::yellow : Colour::plain},
                  {var.role.empty() ? "all" : var.role},
                  {var.doc}});
@@ -126,9 +126,21 @@ Cell Page::place(const plan::Place& first, int last_line) const {
     return {text, Colour::dim};
 }
 
+/// "connects to the other node at dest_ip, port 4445".
+std::string peer_text(const plan::PeerKeys& peer) {
+    const std::string port =
+        peer.port.empty() ? std::to_string(plan::peer_port_default) : peer.port;
+    return (peer.to.empty() ? "the other node connects to " + peer.from
+                            : "connects to the other node at " + peer.to) +
+           ", port " + port;
+}
+
 void Page::add_roles() {
     for (const plan::Role& role : plan_.roles) {
         add_title("Role " + role.name);
+        if (role.peer.given()) {
+            lines_.push_back("  " + peer_text(role.peer));
+        }
         Columns table;
         std::vector<std::size_t> sizes;
         for (const plan::State& state : role.states) {

@@ -88,6 +88,10 @@ std::string line_of(const Lost& lost) {
     return "connection lost" + with(" vm=", lost.vm) + ": " + lost.reason.sentence();
 }
 
+std::string line_of(const PeerGone& gone) {
+    return "other node gone, " + label_of(gone.event) + ": " + gone.reason.sentence();
+}
+
 // --- Actions ----------------------------------------------------------------------------------
 
 std::string line_of(const RunBody& run) {

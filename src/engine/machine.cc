@@ -75,8 +75,10 @@ private:
     void on(Due& input);
     void on(Interrupted& input);
     void on(Lost& input);
+    void on(PeerGone& input);
 
     // Events.
+    void part(Event event, Error reason);
     void arrive(Queued item);
     void keep(Queued item);
     void take(Queued item);
@@ -264,19 +266,25 @@ void Machine::Core::on(Interrupted& input) {
 }
 
 void Machine::Core::on(Lost& input) {
-    if (end_) {
-        ignore(std::string{lost_event}, end_has_begun);
-        return;
-    }
-    Event event = event_of(input);
-    if (phase_ == Phase::idle || node().handler_for(event) == nullptr) {
-        trouble(std::move(input.reason));
-        return;
-    }
-    arrive(Queued{std::move(event), std::make_shared<const Error>(std::move(input.reason))});
+    part(event_of(input), std::move(input.reason));
+}
+
+void Machine::Core::on(PeerGone& input) {
+    part(std::move(input.event), std::move(input.reason));
 }
 
 // --- Events -----------------------------------------------------------------------------------
+
+/// Somebody with whom the run talked is gone: an event where a handler wants it, elsewhere trouble.
+void Machine::Core::part(Event event, Error reason) {
+    if (end_) {
+        ignore(std::move(event.name), end_has_begun);
+    } else if (phase_ == Phase::idle || node().handler_for(event) == nullptr) {
+        trouble(std::move(reason));
+    } else {
+        arrive(Queued{std::move(event), std::make_shared<const Error>(std::move(reason))});
+    }
+}
 
 void Machine::Core::arrive(Queued item) {
     if (body_ && body_->awaited && body_->awaited->fits(item.event)) {

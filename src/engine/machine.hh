@@ -28,10 +28,11 @@
 // more.
 //
 // Trouble: a body that failed, a default `late`, an edge to abort, an interruption, a lost
-// connection, an overflowing queue, too many moves without waiting. Before the commit it leads to
-// the end `aborted`: the ledger is unwound, newest first: undos run, holds are released. After the
-// commit it leads to `stranded`: nothing runs, holds stay, all is reported. An interruption after
-// the commit is refused and said. At `done` undos are dropped and holds are released, newest first.
+// connection, the other node gone, an overflowing queue, too many moves without waiting. Before the
+// commit it leads to the end `aborted`: the ledger is unwound, newest first: undos run, holds are
+// released. After the commit it leads to `stranded`: nothing runs, holds stay, all is reported. An
+// interruption after the commit is refused and said. At `done` undos are dropped and holds are
+// released, newest first.
 //
 // Entering a state that commits drops the undos and keeps the holds; from then on an undo that is
 // registered is dropped at once, and said. What is registered during the unwinding is unwound too.
@@ -136,8 +137,15 @@ struct Lost {
     Error reason;
 };
 
+/// The run at the other node is gone. Where the state has a handler for `event` it is that event;
+/// elsewhere it is trouble.
+struct PeerGone {
+    Event event;
+    Error reason;
+};
+
 using Input = std::variant<Start, Happened, BodyEnded, Awaits, Forgets, Registered, Released, Due,
-                           Interrupted, Lost>;
+                           Interrupted, Lost, PeerGone>;
 
 // --- Actions ----------------------------------------------------------------------------------
 

@@ -78,6 +78,26 @@ void on_written(uv_write_t* request, int status) noexcept {
     }
 }
 
+using AskAddress = int (*)(const uv_tcp_t*, sockaddr*, int*);
+
+/// One end of a TCP connection. An IPv4 address that came to a socket of IPv6 is shown as it is.
+std::string address_text(AskAddress ask, const uv_tcp_t& tcp) {
+    sockaddr_storage storage{};
+    int size = sizeof storage;
+    if (ask(&tcp, reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
+        return "";
+    }
+    std::array<std::uint8_t, 16> bytes{};
+    if (storage.ss_family == AF_INET) {
+        std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in*>(&storage)->sin_addr, 4);
+        return IpAddress{Family::v4, bytes}.text();
+    }
+    const in6_addr& v6 = reinterpret_cast<sockaddr_in6*>(&storage)->sin6_addr;
+    const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6) != 0;
+    std::memcpy(bytes.data(), is_mapped ? v6.s6_addr + 12 : v6.s6_addr, is_mapped ? 4 : 16);
+    return IpAddress{is_mapped ? Family::v4 : Family::v6, bytes}.text();
+}
+
 class UvStream final : public ports::Stream {
 public:
     explicit UvStream(Owned<StreamState> state) : state_(std::move(state)) {}
@@ -103,6 +123,15 @@ public:
         if (fault == 0) {
             (void)fresh.release();
         }
+    }
+
+    [[nodiscard]] Ends ends() const override {
+        Ends ends;
+        if (state_->handle.any.type == UV_TCP) {
+            ends.own = address_text(uv_tcp_getsockname, state_->handle.tcp);
+            ends.other = address_text(uv_tcp_getpeername, state_->handle.tcp);
+        }
+        return ends;
     }
 
     [[nodiscard]] std::size_t unsent_bytes() const override {

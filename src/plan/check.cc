@@ -55,6 +55,7 @@ void check_role(const Plan& plan, const Role& role, Faults& faults) {
         faults.push_back({role.place, role.name, "the role has no state",
                           "state \"NAME\" { … }; the first is the start", ""});
     }
+    check_peer(plan, role, faults);
     check_states(plan, role, faults);
     check_graph(role, faults);
 }

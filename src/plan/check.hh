@@ -13,7 +13,9 @@ namespace ktm::plan {
 /// abort after the commit, a state that neither waits nor goes on, a handler that an earlier one
 /// makes useless, an event whose name has no legal form, a var without doc, a var of a role that
 /// does not exist, a default that its own var does not allow, an enum without choices, min above
-/// max, a relation with unknown vars or vars of the wrong types.
+/// max, a relation with unknown vars or vars of the wrong types, another node that is both
+/// connected to and waited for, or whose vars are no address and no port, events of another node in
+/// a role that has none, `agree` of a var that only one role has, or where there is no other node.
 void check(const Plan& plan, Faults& faults);
 
 }  // namespace ktm::plan

@@ -30,6 +30,9 @@ void check_vars(const Plan& plan, Faults& faults);
 /// Each state by itself: its name, its deadline, what it waits for.
 void check_states(const Plan& plan, const Role& role, Faults& faults);
 
+/// The other node of a role: its vars, and events of it where there is none.
+void check_peer(const Plan& plan, const Role& role, Faults& faults);
+
 /// The states together: targets, what is reached, the ends and the commit.
 void check_graph(const Role& role, Faults& faults);
 

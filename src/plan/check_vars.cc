@@ -25,6 +25,7 @@ public:
     void bounds();
     void choices();
     void preset();
+    void agreement();
 
 private:
     void add(std::string what, std::string expected, std::string hint = "") {
@@ -114,6 +115,21 @@ void VarCheck::preset() {
     }
     if (const Result<void> allowed = allows(var_, *var_.preset); !allowed) {
         add("its own var does not allow the default: " + allowed.error().what, "");
+    }
+}
+
+void VarCheck::agreement() {
+    if (!var_.agree) {
+        return;
+    }
+    if (!var_.role.empty()) {
+        add("agree = true, and only role " + shown(var_.role) + " has it", "a var of all roles");
+    }
+    const bool has_peer = std::any_of(plan_.roles.begin(), plan_.roles.end(),
+                                      [](const Role& role) { return role.peer.given(); });
+    if (!has_peer) {
+        add("agree = true, and no role has another node",
+            "peer_to and peer_from in the roles that are to agree");
     }
 }
 
@@ -218,6 +234,7 @@ void check_vars(const Plan& plan, Faults& faults) {
         check.bounds();
         check.choices();
         check.preset();
+        check.agreement();
     }
     for (const Relation& relation : plan.relations) {
         RelationCheck(plan, relation, faults).all();

@@ -242,6 +242,20 @@ void apply_default(Plan& plan, const Plan& parent, const NewDefault& given, Faul
     var->place = given.place;
 }
 
+/// A role that listens may come to connect: the two are one choice.
+void apply_peer(PeerKeys& peer, const PeerKeys& given) {
+    if (given.given()) {
+        peer.to = given.to;
+        peer.from = given.from;
+    }
+    if (!given.port.empty()) {
+        peer.port = given.port;
+    }
+    if (given.given() || !given.port.empty()) {
+        peer.place = given.place;
+    }
+}
+
 }  // namespace
 
 Plan derive(const Plan& parent, const Changes& changes, Faults& faults) {
@@ -267,6 +281,7 @@ Plan derive(const Plan& parent, const Changes& changes, Faults& faults) {
                  meant(given.name, parent.role_names())});
             continue;
         }
+        apply_peer(role->peer, given.peer);
         RoleEditor editor{*role, parent, faults};
         for (const StateChange& change : given.changes) {
             editor.apply(change);

@@ -31,6 +31,7 @@ struct RoleChange {
     std::string name;
     std::vector<StateChange> changes;
     Place place;
+    PeerKeys peer;  ///< What is given of it; an address takes the place of the parent's.
 };
 
 /// A new default for a var of the parent.

@@ -200,6 +200,7 @@ private:
         key("max", bound_text(older, older.max), bound_text(newer, newer.max));
         key("choices", joined(older.choices), joined(newer.choices));
         key("optional", yes(older.optional), yes(newer.optional));
+        key("agree", yes(older.agree), yes(newer.agree));
         key("role", older.role, newer.role);
         key("doc", older.doc, newer.doc);
     }
@@ -237,6 +238,9 @@ private:
     void compare_role(const Role& older, const Role& newer) {
         compare(newer.name + ".start", start_of(older), start_of(newer), newer.place);
         const std::string prefix = newer.name + ".";
+        compare(prefix + "peer_to", older.peer.to, newer.peer.to, newer.place);
+        compare(prefix + "peer_from", older.peer.from, newer.peer.from, newer.place);
+        compare(prefix + "peer_port", older.peer.port, newer.peer.port, newer.place);
         match(
             older.states, newer.states, is_same_name<State, State>,
             [&](const State& state, const State* of_newer) {

@@ -96,10 +96,27 @@ struct State {
     Place place;
 };
 
+/// LIMIT: where the katamaran at the other node is found, if a plan names no var for it.
+inline constexpr std::uint16_t peer_port_default = 4445;
+
+/// The other node of a role, as names of vars; empty for what is not given.
+struct PeerKeys {
+    std::string to;    ///< Connects to this address,
+    std::string from;  ///< or listens on this one.
+    std::string port;
+    Place place;
+
+    [[nodiscard]] bool given() const noexcept { return !to.empty() || !from.empty(); }
+    [[nodiscard]] bool operator==(const PeerKeys& other) const {
+        return to == other.to && from == other.from && port == other.port;
+    }
+};
+
 struct Role {
     std::string name;
     std::vector<State> states;  ///< The first is the start.
     Place place;
+    PeerKeys peer;
 
     [[nodiscard]] const State* find(std::string_view state) const noexcept;
     [[nodiscard]] std::vector<std::string> state_names() const;

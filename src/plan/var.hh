@@ -30,6 +30,7 @@ struct Var {
     std::optional<std::int64_t> max;   ///< its size.
     std::vector<std::string> choices;  ///< Of an enumeration.
     Place place;
+    bool agree = false;  ///< Must have the same value at both nodes.
 
     [[nodiscard]] bool required() const noexcept { return !preset && !optional; }
 };

@@ -30,6 +30,13 @@ public:
     /// Queues the bytes and returns at once; a failed write ends the stream by on_end.
     virtual void write(std::string bytes) = 0;
 
+    /// The IP addresses of the two ends.
+    struct Ends {
+        std::string own;  ///< Empty for what is not known, and for a path.
+        std::string other;
+    };
+    [[nodiscard]] virtual Ends ends() const { return {}; }
+
     /// Bytes that were queued and not yet taken by the system.
     [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 };

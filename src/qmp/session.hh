@@ -38,7 +38,7 @@
 #include <vector>
 
 #include "base/unique_function.hh"
-#include "qmp/framer.hh"
+#include "json/framer.hh"
 #include "qmp/message.hh"
 
 namespace ktm::qmp {
@@ -144,7 +144,7 @@ private:
     Limits limits_;
     LineTap tap_;
     State state_ = State::greeting;
-    Framer framer_;
+    json::Framer framer_;
     json::Parser parser_{line_rules};
     IdCounter<CommandTag> ids_;
     std::optional<CommandId> negotiation_;

@@ -23,6 +23,14 @@ constexpr Parameter plan_parameters[] = {
 constexpr Parameter role_parameters[] = {
     {"name", "string", "Small letters, digits, '-' and '_'."},
     {"body", "table", "What the role does."},
+    {".peer_to", "ktm.Deadline?",
+     "`var \"NAME\"`: the address, of type ip, of the other node. This role connects to the "
+     "katamaran there, before the run begins."},
+    {".peer_from", "ktm.Deadline?",
+     "`var \"NAME\"`: the address, of type ip, on which this role waits for the katamaran of the "
+     "other node. One of the two keys; another role has the other one."},
+    {".peer_port", "ktm.Deadline?",
+     "`var \"NAME\"`: the port, of type int and between 1 and 65535; without it 4445."},
     {"[integer]", "ktm.State|ktm.Change",
      "The states in reading order; the first is the start. Inside `derive`: the changes, in "
      "order."},

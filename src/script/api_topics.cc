@@ -38,8 +38,9 @@ Returned read_returned(std::string_view line) {
 
 const std::vector<Topic>& all_topics() {
     static const std::vector<Topic> topics{
-        plan_topic(), var_topic(),  machine_topic(), qmp_topic(), vm_topic(),   net_topic(),
-        exec_topic(), time_topic(), log_topic(),     lua_topic(), text_topic(), table_topic(),
+        plan_topic(), var_topic(),  machine_topic(), qmp_topic(),  vm_topic(),
+        net_topic(),  peer_topic(), exec_topic(),    time_topic(), log_topic(),
+        lua_topic(),  text_topic(), table_topic(),
     };
     return topics;
 }

@@ -56,6 +56,7 @@ struct Topic {
 [[nodiscard]] Topic qmp_topic();
 [[nodiscard]] Topic vm_topic();
 [[nodiscard]] Topic net_topic();
+[[nodiscard]] Topic peer_topic();
 [[nodiscard]] Topic exec_topic();
 [[nodiscard]] Topic time_topic();
 [[nodiscard]] Topic log_topic();

@@ -14,6 +14,8 @@ constexpr std::string_view optional_doc =
     "It may stay without a value; in actions it is nil then. Not beside a default.";
 constexpr std::string_view required_doc =
     "Says that it has no default on purpose. Only true makes sense.";
+constexpr std::string_view agree_doc =
+    "It must have the same value at both nodes, or neither run begins.";
 constexpr std::string_view min_doc = "The least value, written like the default.";
 constexpr std::string_view max_doc = "The greatest value, written like the default.";
 constexpr std::string_view min_bytes_doc = "The least size in bytes.";
@@ -26,12 +28,14 @@ constexpr Parameter doc_key{".doc", "string", doc_doc};
 constexpr Parameter role_key{".role", "string?", role_doc};
 constexpr Parameter optional_key{".optional", "boolean?", optional_doc};
 constexpr Parameter required_key{".required", "boolean?", required_doc};
+constexpr Parameter agree_key{".agree", "boolean?", agree_doc};
 
 constexpr Parameter reference_parameters[] = {
-    {"name", "string", "A var of type duration that always has a value."},
+    {"name", "string", "A var that always has a value: a duration, or what the key asks for."},
 };
 constexpr Parameter ip_parameters[] = {
-    body, {"[1]", "string?", "The default."}, doc_key, role_key, optional_key, required_key,
+    body,      {"[1]", "string?", "The default."}, doc_key, role_key, optional_key, required_key,
+    agree_key,
 };
 constexpr Parameter ips_parameters[] = {
     body,
@@ -40,6 +44,7 @@ constexpr Parameter ips_parameters[] = {
     role_key,
     optional_key,
     required_key,
+    agree_key,
     {".min", "integer?", min_items_doc},
     {".max", "integer?", max_items_doc},
 };
@@ -51,6 +56,7 @@ constexpr Parameter list_parameters[] = {
     role_key,
     optional_key,
     required_key,
+    agree_key,
     {".min", "integer?", min_items_doc},
     {".max", "integer?", max_items_doc},
 };
@@ -61,6 +67,7 @@ constexpr Parameter quantity_parameters[] = {
     role_key,
     optional_key,
     required_key,
+    agree_key,
     {".min", "string?", min_doc},
     {".max", "string?", max_doc},
 };
@@ -71,6 +78,7 @@ constexpr Parameter int_parameters[] = {
     role_key,
     optional_key,
     required_key,
+    agree_key,
     {".min", "integer?", min_doc},
     {".max", "integer?", max_doc},
 };
@@ -81,11 +89,13 @@ constexpr Parameter text_parameters[] = {
     role_key,
     optional_key,
     required_key,
+    agree_key,
     {".min", "integer?", min_bytes_doc},
     {".max", "integer?", max_bytes_doc},
 };
 constexpr Parameter bool_parameters[] = {
-    body, {"[1]", "boolean?", "The default."}, doc_key, role_key, optional_key, required_key,
+    body,      {"[1]", "boolean?", "The default."}, doc_key, role_key, optional_key, required_key,
+    agree_key,
 };
 constexpr Parameter enum_parameters[] = {
     body,
@@ -95,6 +105,7 @@ constexpr Parameter enum_parameters[] = {
     role_key,
     optional_key,
     {".required", "boolean?", "True: the first word is no default."},
+    agree_key,
 };
 
 constexpr Word words[] = {
@@ -211,7 +222,7 @@ constexpr Word words[] = {
 
 constexpr NamedType types[] = {
     {.name = "ktm.Var", .doc = "What `var.TYPE { … }` makes."},
-    {.name = "ktm.Deadline", .doc = "What `var \"NAME\"` makes."},
+    {.name = "ktm.Deadline", .doc = "What `var \"NAME\"` makes: the value of a var."},
 };
 
 }  // namespace

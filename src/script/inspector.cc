@@ -17,6 +17,8 @@ namespace ktm::script {
 
 namespace {
 
+constexpr std::string_view peer_word = "peer";
+
 class Inspector {
 public:
     Inspector(const plan::Plan& plan, const Modules& modules, plan::Faults& faults)
@@ -115,7 +117,18 @@ private:
                 check_var(use, place, where, role);
             } else {
                 check_field(use, place, where, *source);
+                check_peer(use, place, where, role, *source);
             }
+        }
+    }
+
+    /// The words of the other node, where there is none.
+    void check_peer(const FieldUse& use, const plan::Place& place, const std::string& where,
+                    const plan::Role& role, const SourceText& source) {
+        if (use.object == peer_word && !role.peer.given() && !is_shadowed(source, use.object)) {
+            faults_.push_back(
+                {place, where, "peer." + std::string{use.field} + " in a role without another node",
+                 "peer_to = var \"NAME\" or peer_from = var \"NAME\" in the role", ""});
         }
     }
 

@@ -19,6 +19,7 @@ void add_text_natives(lua_State* native);   ///< Patterns, tostring, sorted keys
 void add_table_natives(lua_State* native);  ///< Order, frozen words, m.
 void add_run_natives(lua_State* native);    ///< What acts on a Run.
 void add_exec_natives(lua_State* native);   ///< Programs and files.
+void add_peer_natives(lua_State* native);   ///< What is said to the other node.
 void add_net_natives(lua_State* native);    ///< What is acquired of the kernel.
 void add_net_query_natives(lua_State* native);  ///< What is asked of it, and heard.
 

@@ -142,6 +142,12 @@ return {
       after = native.timer_after, every = native.timer_every, cancel = native.timer_cancel,
     }),
     emit = native.emit,
+    peer = frozen("peer", {
+      send = native.peer_send, reply = native.peer_reply,
+      ask = function(word, data, options) return finish(native.peer_ask(word, data, options)) end,
+      address = native.peer_address, own_address = native.peer_own_address,
+      round_trip = native.peer_round_trip, clock_offset = native.peer_clock_offset,
+    }),
     now = native.now,
     fs = frozen("fs", { read = native.read_file, exists = native.file_exists }),
     log = frozen("log", {

@@ -134,7 +134,8 @@ private:
         plan::Role role;
         role.name = node.name;
         role.place = node.place();
-        form_.allow(node, role.name, {});
+        form_.allow(node, role.name, {"peer_to", "peer_from", "peer_port"});
+        role.peer = read_peer(node);
         for (const Datum& item : node.items) {
             if (item.is("state")) {
                 role.states.push_back(read_state(item, role.name));
@@ -144,6 +145,32 @@ private:
         }
         role.states.shrink_to_fit();
         return role;
+    }
+
+    plan::PeerKeys read_peer(const Datum& node) {
+        plan::PeerKeys peer;
+        peer.place = node.place();
+        peer.to = read_reference(node, "peer_to", peer.place);
+        peer.from = read_reference(node, "peer_from", peer.place);
+        peer.port = read_reference(node, "peer_port", peer.place);
+        return peer;
+    }
+
+    /// The name of a var; `place` becomes the key's, where it is given.
+    std::string read_reference(const Datum& node, std::string_view key, plan::Place& place) {
+        const Datum* value = node.find(key);
+        if (value == nullptr) {
+            return "";
+        }
+        place = form_.place_of(node, key);
+        if (value->is("reference")) {
+            return value->name;
+        }
+        if (value->kind != "unknown") {
+            form_.fault_at(place, node.name, std::string{key} + " is " + value->described(),
+                           "var \"name\"");
+        }
+        return "";
     }
 
     plan::State read_state(const Datum& node, const std::string& role) {
@@ -273,7 +300,8 @@ private:
         plan::RoleChange role;
         role.name = node.name;
         role.place = node.place();
-        form_.allow(node, role.name, {});
+        form_.allow(node, role.name, {"peer_to", "peer_from", "peer_port"});
+        role.peer = read_peer(node);
         using Kind = plan::StateChange::Kind;
         for (const Datum& item : node.items) {
             if (item.is("state")) {

@@ -12,6 +12,7 @@
 #include "base/assert.hh"
 #include "script/convert.hh"
 #include "script/net_side.hh"
+#include "script/peer_side.hh"
 
 namespace ktm::script {
 
@@ -46,13 +47,15 @@ const plan::Role& role_of(const plan::Plan& plan, const std::string& name) {
 }  // namespace
 
 Run::Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& settings,
-         host::Settings host, monitor::Recorder* recorder, Observer& observer)
+         host::Settings host, monitor::Recorder* recorder, Observer& observer,
+         PeerOptions peer_options)
     : world_(world),
       plan_(plan),
       settings_(settings),
       host_settings_(std::move(host)),
       recorder_(recorder),
       observer_(observer),
+      peer_options_(peer_options),
       role_(role_of(plan.plan(), settings.role)),
       machine_(role_, deadlines_of(role_, settings.values)),
       began_(world.clock.now()) {
@@ -66,12 +69,17 @@ Run::~Run() {
 void Run::start() {
     began_ = world_.clock.now();
     watch_signals();
-    const auto socket = settings_.values.find(default_vm_var);
-    if (socket == settings_.values.end() || socket->second.type() != plan::Type::path) {
-        begin();
+    phase_ = Phase::connecting;
+    make_peer();
+    if (Result<void> started = peer_ ? peer_->start() : Result<void>{}; !started) {
+        give_up(std::move(started).error());
         return;
     }
-    phase_ = Phase::connecting;
+    const auto socket = settings_.values.find(default_vm_var);
+    if (socket == settings_.values.end() || socket->second.type() != plan::Type::path) {
+        begin_when_ready();
+        return;
+    }
     Result<Endpoint> endpoint = Endpoint::parse("unix:" + socket->second.as_text());
     if (!endpoint) {
         give_up(std::move(endpoint).error());
@@ -84,10 +92,21 @@ void Run::start() {
     open("", *endpoint);
 }
 
+void Run::begin_when_ready() {
+    const auto vm = vms_.find("");
+    const bool vm_greeted = vm == vms_.end() || vm->second.ready;
+    if (phase_ == Phase::connecting && vm_greeted && (peer_ == nullptr || peer_->is_greeted())) {
+        begin();
+    }
+}
+
 void Run::begin() {
     patience_.reset();
     phase_ = Phase::running;
     post(engine::Start{});
+    if (peer_ != nullptr) {
+        peer_->begin();
+    }
     drain();
 }
 
@@ -223,6 +242,9 @@ void Run::finish(engine::Ended ended) {
     if (net_ != nullptr) {
         net_->wind_up();
     }
+    if (peer_ != nullptr) {
+        peer_->wind_up(ended.end);
+    }
     // The signals stay watched: by default they would kill us before the end is told.
     outcome_.interrupted = ended.cause && ended.cause->code == interrupted_code;
     outcome_.ended = std::move(ended);
@@ -286,13 +308,16 @@ void Run::on_status(const std::string& vm, Result<qmp::Reply> reply) {
 void Run::end_when_answered() {
     std::erase_if(buried_, [](const Buried& buried) { return *buried.gone; });
     const bool net_is_busy = net_ != nullptr && net_->is_busy() && patience_ != nullptr;
-    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty() || net_is_busy) {
+    const bool peer_is_busy = peer_ != nullptr && peer_->is_busy();
+    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty() || net_is_busy ||
+        peer_is_busy) {
         return;
     }
     close_net();
     phase_ = Phase::over;
     patience_.reset();
     vms_.clear();
+    peer_.reset();
     // LIFETIME: last, for the observer may destroy us.
     const Outcome outcome = std::move(outcome_);
     observer_.on_over(outcome);

@@ -9,8 +9,9 @@
 //
 //     connecting ──ready──> running ──Ended──> asking ──answered or late──> over
 //
-// Connecting: the VM of the var `qmp` must greet before anything is begun. Asking: at the end each
-// VM is asked where its guest stands; what cannot be learned within status_within is unknown.
+// Connecting: the VM of the var `qmp` and the other node must greet before anything is begun.
+// Asking: at the end each VM is asked where its guest stands; what cannot be learned within
+// status_within is unknown. The other node is told how it ended, bounded by farewell_within.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@
 #include "host/hold.hh"
 #include "host/host.hh"
 #include "monitor/client.hh"
+#include "peer/session.hh"
 #include "plan/settings.hh"
 #include "ports/loop.hh"
 #include "script/loaded_plan.hh"
@@ -78,6 +80,8 @@ public:
 
     virtual void on_input(const engine::Input&) {}
     virtual void on_action(const engine::Action&) {}
+    /// The run has not begun: it waits "for the other node at …"; at most so long.
+    virtual void on_waiting(std::string_view /*for_what*/, Duration /*left*/) {}
     /// A plan's own words: level is "debug", "info", "warn", "error" or "progress".
     virtual void on_words(std::string_view /*level*/, std::string_view /*text*/) {}
     /// Last, once.
@@ -85,13 +89,34 @@ public:
 };
 
 class NetSide;
+class PeerSide;
+
+/// Where the katamaran at the other node is found, or is waited for.
+struct PeerPlace {
+    bool connects = false;
+    IpAddress address;
+    std::uint16_t port = 0;
+
+    [[nodiscard]] Endpoint endpoint() const { return TcpEndpoint{address, port}; }
+    [[nodiscard]] std::string text() const { return endpoint().text(); }
+};
+/// Of the role of a run; nothing when it has no other node.
+[[nodiscard]] std::optional<PeerPlace> peer_place_of(const plan::Plan& plan,
+                                                     const plan::Settings& settings);
+
+struct PeerOptions {
+    /// LIMIT: how long the other node is waited for before the run begins.
+    Duration wait = std::chrono::minutes{5};
+    peer::Limits limits;
+};
 
 class Run {
 public:
     /// `settings` has passed plan::resolve. LIFETIME: all arguments outlive the run; `recorder` may
     /// be null.
     Run(const ports::World& world, LoadedPlan& plan, const plan::Settings& settings,
-        host::Settings host, monitor::Recorder* recorder, Observer& observer);
+        host::Settings host, monitor::Recorder* recorder, Observer& observer,
+        PeerOptions peer_options = {});
     ~Run();
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
@@ -118,6 +143,8 @@ public:
     /// For an operation that failed before it began: not from inside the call that suspends.
     void resume_later(Token token, Error error);
     void pause(Token token, Duration duration);
+    /// The operation fails with this error unless it has answered by then.
+    void bound(Token token, Duration within, Error late);
     /// Whether a body still waits for this operation.
     [[nodiscard]] bool waits_for(Token token) const noexcept {
         return token != 0 && token == body_.token;
@@ -146,6 +173,11 @@ public:
     /// Connects another VM under a name that is not taken; the body that asked is resumed.
     void connect(const std::string& vm, const Endpoint& endpoint, Token token);
     void disconnect(const std::string& vm);
+
+    /// The other node; null in a role without one.
+    [[nodiscard]] PeerSide* peer() noexcept { return peer_.get(); }
+    /// Somebody for whom the start waits has greeted.
+    void begin_when_ready();
 
     /// The kernel's side, made when it is needed first.
     [[nodiscard]] NetSide& net();
@@ -205,6 +237,7 @@ private:
     void on_event(std::string vm, const qmp::Event& event);
     void on_closed(std::string vm, std::optional<Error> error);
     void watch_signals();
+    void make_peer();
     void begin();
     void give_up(Error error);
 
@@ -222,6 +255,7 @@ private:
     host::Settings host_settings_;
     monitor::Recorder* recorder_;
     Observer& observer_;
+    PeerOptions peer_options_;
     const plan::Role& role_;
     engine::Machine machine_;
     Phase phase_ = Phase::idle;
@@ -246,6 +280,7 @@ private:
     std::vector<std::unique_ptr<ports::Watch>> watches_;
     std::vector<Buried> buried_;
     std::unique_ptr<NetSide> net_;
+    std::unique_ptr<PeerSide> peer_;
 
     Outcome outcome_;
     std::size_t unanswered_ = 0;

@@ -113,10 +113,7 @@ void Run::resume_with_error(Token token, Error error) {
 }
 
 void Run::resume_later(Token token, Error error) {
-    wait_timer_ = world_.clock.arm(Duration{0}, [this, token, error = std::move(error)]() mutable {
-        resume_with_error(token, std::move(error));
-        drain();
-    });
+    bound(token, Duration{0}, std::move(error));
 }
 
 void Run::pause(Token token, Duration duration) {
@@ -125,6 +122,13 @@ void Run::pause(Token token, Duration duration) {
             lua_pushboolean(thread, 1);
             return 1;
         });
+        drain();
+    });
+}
+
+void Run::bound(Token token, Duration within, Error late) {
+    wait_timer_ = world_.clock.arm(within, [this, token, late = std::move(late)]() mutable {
+        resume_with_error(token, std::move(late));
         drain();
     });
 }

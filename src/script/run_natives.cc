@@ -380,6 +380,7 @@ Run& waiting_run_of(lua_State* lua, const char* word) {
 void add_run_natives(lua_State* native) {
     add_natives(native, std::begin(natives), std::end(natives));
     add_exec_natives(native);
+    add_peer_natives(native);
 }
 
 }  // namespace ktm::script

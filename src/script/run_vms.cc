@@ -47,7 +47,8 @@ void Run::on_ready(std::string vm) {
     Vm& entry = vms_.at(vm);
     entry.ready = true;
     if (phase_ == Phase::connecting) {
-        begin();
+        patience_.reset();
+        begin_when_ready();
         return;
     }
     const Token token = std::exchange(entry.connecting, 0);

@@ -57,6 +57,7 @@ public:
         var_.doc = form_.text(node_, where_, "doc");
         var_.role = form_.text(node_, where_, "role");
         var_.optional = form_.boolean(node_, where_, "optional").value_or(false);
+        var_.agree = form_.boolean(node_, where_, "agree").value_or(false);
         var_.min = read_limit("min");
         var_.max = read_limit("max");
         read_positions();
@@ -185,16 +186,18 @@ private:
 
     void allow_keys() {
         if (var_.type == Type::list && node_.name != list_of_ips) {
-            form_.allow(node_, where_, {"doc", "role", "optional", "required", "min", "max", "of"});
+            form_.allow(node_, where_,
+                        {"doc", "role", "optional", "required", "agree", "min", "max", "of"});
         } else if (has_limits(var_.type)) {
-            form_.allow(node_, where_, {"doc", "role", "optional", "required", "min", "max"});
+            form_.allow(node_, where_,
+                        {"doc", "role", "optional", "required", "agree", "min", "max"});
         } else {
             // read_limit has spoken of min and max.
             Datum rest = node_;
             std::erase_if(rest.fields, [](const auto& field) {
                 return field.name == "min" || field.name == "max";
             });
-            form_.allow(rest, where_, {"doc", "role", "optional", "required"});
+            form_.allow(rest, where_, {"doc", "role", "optional", "required", "agree"});
         }
     }
 

@@ -49,8 +49,8 @@ void deliver_soon(VirtualClock& clock, const std::shared_ptr<End>& end) {
 
 class VirtualStream final : public ports::Stream {
 public:
-    VirtualStream(VirtualClock& clock, std::shared_ptr<End> end)
-        : clock_(clock), end_(std::move(end)) {}
+    VirtualStream(VirtualClock& clock, std::shared_ptr<End> end, std::string address)
+        : clock_(clock), end_(std::move(end)), address_(std::move(address)) {}
 
     ~VirtualStream() override {
         end_->owned = false;
@@ -74,12 +74,19 @@ public:
         }
     }
 
+    [[nodiscard]] Ends ends() const override { return {address_, address_}; }
     [[nodiscard]] std::size_t unsent_bytes() const override { return 0; }
 
 private:
     VirtualClock& clock_;
     std::shared_ptr<End> end_;
+    std::string address_;  ///< Of both ends: there is one node.
 };
+
+std::string address_of(const Endpoint& endpoint) {
+    const auto* tcp = std::get_if<TcpEndpoint>(&endpoint.place());
+    return tcp == nullptr ? "" : tcp->address.text();
+}
 
 /// The places where a listener takes a connection to the endpoint, the closest one first.
 std::vector<std::string> places_of(const Endpoint& endpoint) {
@@ -94,13 +101,14 @@ std::vector<std::string> places_of(const Endpoint& endpoint) {
 
 }  // namespace
 
-std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock) {
+std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock,
+                                                              const std::string& address) {
     auto one = std::make_shared<End>();
     auto other = std::make_shared<End>();
     one->other = other;
     other->other = one;
-    return {std::make_unique<VirtualStream>(clock, std::move(one)),
-            std::make_unique<VirtualStream>(clock, std::move(other))};
+    return {std::make_unique<VirtualStream>(clock, std::move(one), address),
+            std::make_unique<VirtualStream>(clock, std::move(other), address)};
 }
 
 /// A connect that is under way.
@@ -147,7 +155,7 @@ void VirtualTransport::try_door(const Endpoint& endpoint, Attempt& attempt) {
         connected(system_error(local ? ENOENT : ECONNREFUSED, "connect to " + endpoint.text()));
         return;
     }
-    auto [ours, theirs] = make_connection(clock_);
+    auto [ours, theirs] = make_connection(clock_, address_of(endpoint));
     clock_.soon([door, stream = std::move(theirs)]() mutable {
         if (const std::shared_ptr<Door> open = door.lock()) {
             open->accepted(std::move(stream));

@@ -17,8 +17,9 @@
 
 namespace ktm::sim {
 
-/// Both ends of a connection that nobody had to ask for.
-[[nodiscard]] std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock);
+/// Both ends of a connection that nobody had to ask for; they say that they are at this address.
+[[nodiscard]] std::array<std::unique_ptr<ports::Stream>, 2> make_connection(
+    VirtualClock& clock, const std::string& address = {});
 
 class VirtualTransport final : public ports::Transport {
 public:

@@ -106,6 +106,7 @@ ARROWS = {
     "draw": ("base",),
     "json": ("base",),
     "net": ("base", "json"),
+    "peer": ("base", "json"),
     "ports": ("base", "net"),
     "qmp": ("base", "json"),
     "trace": ("base", "json"),
@@ -115,12 +116,12 @@ ARROWS = {
     "engine": ("base", "json", "plan"),
     "host": ("base", "json", "net", "ports"),
     "script": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
-               "host"),
+               "host", "peer"),
     "sim": ("base", "json", "net", "ports", "trace"),
     "model": ("base", "json", "net", "ports", "trace", "sim"),
     "os": ("base", "net", "ports"),
     "cli": ("base", "draw", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
-            "host", "script", "sim", "timeline"),
+            "host", "peer", "script", "sim", "timeline"),
     "main.cc": ("cli", "os"),
 }
 # The headers outside the rooms: the build makes them, each for one room.

@@ -433,9 +433,13 @@ TEST_CASE("the described keys of plan, derive, state and change are those that t
           described_keys("change"));
 }
 
-TEST_CASE("a role and an insertion have no keys, as described") {
-    CHECK(allowed_keys("return plan { role \"r\" { zzzzzz = 1 } }") == Names{});
-    CHECK(described_keys("role") == Names{});
+TEST_CASE("the described keys of a role are those that the loader takes, in derive too") {
+    CHECK(allowed_keys("return plan { role \"r\" { zzzzzz = 1 } }") == described_keys("role"));
+    CHECK(allowed_keys("return derive \"p\" { role \"r\" { zzzzzz = 1 } }") ==
+          described_keys("role"));
+}
+
+TEST_CASE("an insertion has no keys, as described") {
     CHECK(allowed_keys("return derive \"p\" { role \"r\" { before \"s\" { zzzzzz = 1 } } }") ==
           Names{});
     CHECK(described_keys("before") == Names{});

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// tests/unit/qmp/framer_test.cc: bytes to lines, in whatever pieces they come.
+// tests/unit/json/framer_test.cc: bytes to lines, in whatever pieces they come.
 #include <catch2/catch.hpp>
 
 #include <string>
 #include <vector>
 
-#include "qmp/framer.hh"
+#include "json/framer.hh"
 
-using ktm::qmp::Framer;
+using ktm::json::Framer;
 
 namespace {
 
@@ -24,7 +24,7 @@ const std::vector<std::string> complete{"{\"a\":1}", "{\"b\":2}"};
 
 }  // namespace
 
-TEST_CASE("qmp/framer: two lines in one piece, blank lines skipped, the rest kept") {
+TEST_CASE("json/framer: two lines in one piece, blank lines skipped, the rest kept") {
     Framer framer{100};
     framer.receive(stream);
     CHECK(lines_of(framer) == complete);
@@ -34,7 +34,7 @@ TEST_CASE("qmp/framer: two lines in one piece, blank lines skipped, the rest kep
     CHECK(framer.unfinished().empty());
 }
 
-TEST_CASE("qmp/framer: a split at every byte gives the same lines") {
+TEST_CASE("json/framer: a split at every byte gives the same lines") {
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
         Framer framer{100};
         framer.receive(std::string_view{stream}.substr(0, cut));
@@ -47,7 +47,7 @@ TEST_CASE("qmp/framer: a split at every byte gives the same lines") {
     }
 }
 
-TEST_CASE("qmp/framer: a line of exactly the limit passes, one byte more does not") {
+TEST_CASE("json/framer: a line of exactly the limit passes, one byte more does not") {
     Framer framer{8};
     framer.receive("12345678\n");
     CHECK(lines_of(framer) == std::vector<std::string>{"12345678"});
@@ -56,7 +56,7 @@ TEST_CASE("qmp/framer: a line of exactly the limit passes, one byte more does no
     CHECK(framer.overflowed());
 }
 
-TEST_CASE("qmp/framer: a line that never ends is noticed at the limit, not at its end") {
+TEST_CASE("json/framer: a line that never ends is noticed at the limit, not at its end") {
     Framer framer{1000};
     for (int i = 0; i < 100; ++i) {
         framer.receive(std::string(11, 'x'));

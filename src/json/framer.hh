@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// qmp/framer.hh: bytes to lines.
+// json/framer.hh: bytes to lines.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ktm::qmp {
+namespace ktm::json {
 
 /// Memory that begins with a cache line. A message mostly begins where the buffer does, and is read
 /// in steps of a line: from another place each step would touch two.
@@ -42,7 +42,7 @@ public:
     void receive(std::string_view bytes);
 
     /// The next complete line without its end, blank lines skipped. LIFETIME: valid until the next
-    /// receive(); at least json::padding_bytes bytes behind it are readable.
+    /// receive(); at least padding_bytes bytes behind it are readable.
     [[nodiscard]] std::optional<std::string_view> next();
 
     /// LIMIT: true once a line is longer than the limit; nothing more comes out of this framer.
@@ -60,4 +60,4 @@ private:
     bool overflowed_ = false;
 };
 
-}  // namespace ktm::qmp
+}  // namespace ktm::json

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// qmp/framer.cc: bytes to lines.
-#include "qmp/framer.hh"
+// json/framer.cc: bytes to lines.
+#include "json/framer.hh"
 
 #include <algorithm>
 #include <cstring>
 
 #include "json/parser.hh"
 
-namespace ktm::qmp {
+namespace ktm::json {
 
 void Framer::receive(std::string_view bytes) {
     if (overflowed_ || bytes.empty()) {
@@ -21,7 +21,7 @@ void Framer::receive(std::string_view bytes) {
         scanned_ -= begin_;
         begin_ = 0;
     }
-    const std::size_t needed = end_ + bytes.size() + json::padding_bytes;
+    const std::size_t needed = end_ + bytes.size() + padding_bytes;
     if (buffer_.size() < needed) {
         buffer_.resize(std::max(needed, buffer_.size() * 2));
     }
@@ -60,4 +60,4 @@ std::string_view Framer::unfinished() const noexcept {
     return overflowed_ ? rest.substr(0, line_bytes_max_ + 1) : rest;
 }
 
-}  // namespace ktm::qmp
+}  // namespace ktm::json

@@ -53,6 +53,15 @@ read_globals = {
     way = {},
     watch = {},
   } },
+  peer = { fields = {
+    send = {},
+    ask = {},
+    reply = {},
+    address = {},
+    own_address = {},
+    round_trip = {},
+    clock_offset = {},
+  } },
   exec = { fields = {
     try = {},
   } },

@@ -50,6 +50,14 @@
 function plan(body) end
 
 ---@class ktm.role.body
+---`var "NAME"`: the address, of type ip, of the other node. This role connects to the katamaran
+---there, before the run begins.
+---@field peer_to? ktm.Deadline
+---`var "NAME"`: the address, of type ip, on which this role waits for the katamaran of the other
+---node. One of the two keys; another role has the other one.
+---@field peer_from? ktm.Deadline
+---`var "NAME"`: the port, of type int and between 1 and 65535; without it 4445.
+---@field peer_port? ktm.Deadline
 ---The states in reading order; the first is the start. Inside `derive`: the changes, in order.
 ---@field [integer] ktm.State|ktm.Change
 

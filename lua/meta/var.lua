@@ -6,7 +6,7 @@
 ---What `var.TYPE { … }` makes.
 ---@class ktm.Var
 
----What `var "NAME"` makes.
+---What `var "NAME"` makes: the value of a var.
 ---@class ktm.Deadline
 
 ---The value of a var as the deadline of a state.
@@ -28,6 +28,7 @@ var = {}
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 
 ---True or false; a person may also write yes, no, on, off. A boolean in actions.
 ---
@@ -46,6 +47,7 @@ function var.bool(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? string The least value, written like the default.
 ---@field max? string The greatest value, written like the default.
 
@@ -67,6 +69,7 @@ function var.duration(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean True: the first word is no default.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 
 ---One of some words. A text in actions.
 ---
@@ -85,6 +88,7 @@ function var.enum(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 
 ---The name of a network interface: 1 to 15 bytes without blanks, '/' and ':'. A text in actions.
 ---
@@ -103,6 +107,7 @@ function var.ifname(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least value, written like the default.
 ---@field max? integer The greatest value, written like the default.
 
@@ -123,6 +128,7 @@ function var.int(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 
 ---An address of IPv4 or IPv6. A text in actions, in its canonical form.
 ---
@@ -141,6 +147,7 @@ function var.ip(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least number of items.
 ---@field max? integer The greatest number of items.
 
@@ -162,6 +169,7 @@ function var.ips(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least number of items.
 ---@field max? integer The greatest number of items.
 
@@ -183,6 +191,7 @@ function var.list(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least size in bytes.
 ---@field max? integer The greatest size in bytes.
 
@@ -204,6 +213,7 @@ function var.path(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? string The least value, written like the default.
 ---@field max? string The greatest value, written like the default.
 
@@ -225,6 +235,7 @@ function var.rate(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least size in bytes.
 ---@field max? integer The greatest size in bytes.
 
@@ -245,6 +256,7 @@ function var.secret(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? string The least value, written like the default.
 ---@field max? string The greatest value, written like the default.
 
@@ -266,6 +278,7 @@ function var.size(body) end
 ---It may stay without a value; in actions it is nil then. Not beside a default.
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
+---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least size in bytes.
 ---@field max? integer The greatest size in bytes.
 

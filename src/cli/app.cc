@@ -218,6 +218,13 @@ struct CommandLine {
                         "Draw the run into a new file: .svg, .html, .json (Perfetto) or .txt")
             ->type_name("FILE")
             ->check(not_empty());
+        run->add_option("--peer-wait", run_options.peer.wait,
+                        "How long the other node is waited for; 5min if left out")
+            ->type_name("DURATION")
+            ->check(not_empty());
+        run->add_flag(
+            "--insecure", run_options.peer.insecure,
+            "Talk to the other node over a network, where others can listen and interfere");
         add_state(run);
     }
 

@@ -99,9 +99,10 @@ std::optional<int> carry_out(const ports::World& world, Console& console, Prepar
                              host::Settings host, Interruptions& interruptions, RunWith with) {
     console.keep_for_slow_reader(reader_patience);
     monitor::Recorder* const recorder = with.recorder;
+    const script::PeerOptions peer = with.peer;
     Storyteller story{world, console, prepared.secrets, std::move(with)};
     script::LoadedPlan& plan = prepared.plan;
-    script::Run run{world, plan, prepared.settings, std::move(host), recorder, story};
+    script::Run run{world, plan, prepared.settings, std::move(host), recorder, story, peer};
     interruptions.tell([&run, recorder](int signal) {
         if (recorder != nullptr) {
             recorder->signal(signal);

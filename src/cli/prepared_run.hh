@@ -10,6 +10,7 @@
 #include "base/unique_function.hh"
 #include "cli/console.hh"
 #include "cli/interruptions.hh"
+#include "cli/peer_options.hh"
 #include "host/host.hh"
 #include "monitor/recorder.hh"
 #include "plan/settings.hh"
@@ -26,6 +27,7 @@ struct RunOptions {
     std::string record;             ///< Where the run is kept; empty for nowhere.
     std::string timeline;           ///< Where its timeline goes; empty for nowhere.
     std::string state;              ///< The folder of journals.
+    PeerWords peer;
     bool json = false;
     script::SearchPath path;
 };
@@ -43,6 +45,7 @@ struct PreparedRun {
 /// What goes along with a run.
 struct RunWith {
     monitor::Recorder* recorder = nullptr;  ///< Null: it is not recorded.
+    script::PeerOptions peer = {};
     bool in_real_time = true;               ///< Somebody may wait for it, and wants to see it live.
     /// Called when the run has ended, and only asks its guests yet.
     UniqueFunction<void()> on_end = nullptr;

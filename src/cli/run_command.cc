@@ -85,6 +85,12 @@ int run_plan(const ports::World& world, const RunOptions& options) {
     if (!prepared) {
         return exit_usage;
     }
+    const Result<script::PeerOptions> peer =
+        peer_options(prepared->plan.plan(), prepared->settings, options.peer);
+    if (!peer) {
+        console.error(peer.error());
+        return exit_usage;
+    }
     Result<host::Settings> host =
         identify_run(world, options.state, prepared->plan.plan().name, prepared->settings);
     if (!host) {
@@ -110,7 +116,7 @@ int run_plan(const ports::World& world, const RunOptions& options) {
     }
     const ports::World seen = recorded ? recorded->ports() : world;
     const std::optional<int> code = carry_out(seen, console, *prepared, std::move(*host),
-                                              interruptions, RunWith{kept->recorder.get()});
+                                              interruptions, RunWith{kept->recorder.get(), *peer});
     finish(*kept, console, options);
     return code.value_or(exit_failed);
 }

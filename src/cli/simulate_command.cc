@@ -249,7 +249,7 @@ int simulate_plan(ports::Files& files, const SimulateOptions& options) {
     Interruptions interruptions{world.signals};
     const std::optional<int> code =
         carry_out(world, console, *prepared, host, interruptions,
-                  RunWith{nullptr, false, [&rehearsal] { rehearsal.settle(); }});
+                  RunWith{nullptr, {}, false, [&rehearsal] { rehearsal.settle(); }});
     if (code) {
         tell_rest(console, rehearsal, *code);
         return *code;

@@ -72,6 +72,7 @@ void Storyteller::on_action(const engine::Action& action) {
         committed_ = committed_ || entered->commits;
         entered_ = world_.clock.now();
         progress_.clear();
+        waiting_.clear();
         if (!console_.json()) {
             tell(entered->commits ? Colour::yellow : Colour::cyan, entered->state,
                  entered->commits ? "the commit: from here on nothing is undone" : "");
@@ -111,6 +112,27 @@ void Storyteller::on_action(const engine::Action& action) {
     keep(engine::describe(action));
     if (std::holds_alternative<engine::Ended>(action) && with_.on_end) {
         with_.on_end();
+    }
+}
+
+/// On a terminal a countdown in its last line, away from one a line from time to time.
+void Storyteller::on_waiting(std::string_view for_what, Duration left) {
+    const Duration seconds = std::chrono::ceil<std::chrono::seconds>(left);
+    waiting_ = printable(for_what) + ", " + format_duration(seconds) + " left";
+    const Instant now = world_.clock.now();
+    if (has_live_line_ || (waiting_told_ && now - *waiting_told_ < progress_every)) {
+        return;
+    }
+    waiting_told_ = now;
+    keep("waiting " + waiting_);
+    if (console_.json()) {
+        json::ObjectWriter fields;
+        fields.text("for", for_what)
+            .integer("left_ms",
+                     std::chrono::duration_cast<std::chrono::milliseconds>(left).count());
+        tell_json("waiting", std::move(fields).finish());
+    } else {
+        tell(Colour::dim, "  waiting " + waiting_, "");
     }
 }
 
@@ -175,10 +197,14 @@ void Storyteller::keep(std::string_view text) {
 /// Writes over its own line, twice a second, once a state has stood for a while.
 void Storyteller::show_alive() {
     const Duration standing = world_.clock.now() - entered_;
-    if (standing >= silence_max && !state_.empty() && stderr_takes_a_line()) {
+    const bool stands = standing >= silence_max && !state_.empty();
+    if ((stands || !waiting_.empty()) && stderr_takes_a_line()) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(standing);
-        std::string line = "  … " + state_ + " " + format_duration(seconds);
-        line += progress_.empty() ? "" : ", " + progress_;
+        std::string line = "  … waiting " + waiting_;
+        if (waiting_.empty()) {
+            line = "  … " + state_ + " " + format_duration(seconds);
+            line += progress_.empty() ? "" : ", " + progress_;
+        }
         (void)std::fprintf(stderr, "\r\x1b[K%s", excerpt(line, 120).c_str());
         (void)std::fflush(stderr);
         live_line_shown_ = true;

@@ -24,6 +24,7 @@ public:
     void begin(const std::string& plan, const std::string& role, const std::string& digest);
 
     void on_action(const engine::Action& action) override;
+    void on_waiting(std::string_view for_what, Duration left) override;
     void on_words(std::string_view level, std::string_view text) override;
     void on_over(const script::Outcome& outcome) override;
 
@@ -48,6 +49,8 @@ private:
     std::string state_;
     bool committed_ = false;
     std::string progress_;
+    std::string waiting_;  ///< For what, before the run has begun.
+    std::optional<Instant> waiting_told_;
     bool has_live_line_;
     bool live_line_shown_ = false;
     Instant progress_told_;

@@ -266,7 +266,8 @@ void Machine::Core::on(Interrupted& input) {
 }
 
 void Machine::Core::on(Lost& input) {
-    part(event_of(input), std::move(input.reason));
+    Event event = event_of(input);
+    part(std::move(event), std::move(input.reason));
 }
 
 void Machine::Core::on(PeerGone& input) {

@@ -119,7 +119,8 @@ void PeerCheck::events() {
     }
     for (const State& state : role_.states) {
         for (const Handler& handler : state.handlers) {
-            if (handler.event.starts_with(peer_prefix)) {
+            // One that is misspelt is reported as that.
+            if (handler.event.starts_with(peer_prefix) && is_own_event(handler.event)) {
                 add(handler.place, inside(role_.name, state.name),
                     shown(handler.event) + " is an event of the other node, and this role has none",
                     std::string{expected_keys} + " in the role");

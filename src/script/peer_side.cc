@@ -134,7 +134,8 @@ ports::Stream::Handlers PeerSide::handlers_of(Number number) {
             },
             [this, number](std::optional<Error> error) {
                 if (number == current_) {
-                    note(error ? error->sentence() : "the connection has ended");
+                    record(trace::Direction::eof,
+                           error ? error->sentence() : "closed by the other node");
                     session_.hang_up(std::move(error));
                     pump();
                 } else {
@@ -146,7 +147,7 @@ ports::Stream::Handlers PeerSide::handlers_of(Number number) {
 /// Whoever it is: it is known only by its first line.
 void PeerSide::let_in(std::unique_ptr<ports::Stream> stream) {
     if (callers_.size() == callers_max) {
-        return;
+        callers_.erase(callers_.begin());  // Whoever has waited longest has least to say.
     }
     const Number number = ++last_number_;
     Caller& caller = callers_[number];
@@ -172,7 +173,7 @@ void PeerSide::read_caller(Number number, std::string_view bytes) {
         return;
     }
     if (!*hello) {
-        note(excerpt(visitor.bytes(), shown_bytes));
+        record(trace::Direction::note, excerpt(visitor.bytes(), shown_bytes));
         send_away(number, hello->error(), false);
         return;
     }
@@ -195,6 +196,7 @@ void PeerSide::send_away(Number number, const Error& error, bool tell) {
         caller.mapped().stream->write(peer::encode_refused(error.what));
     }
     say_aloud("warn", who + " was refused: " + error.what);
+    last_fault_ = error;
 }
 
 void PeerSide::adopt(Number number, std::unique_ptr<ports::Stream> stream) {
@@ -204,9 +206,7 @@ void PeerSide::adopt(Number number, std::unique_ptr<ports::Stream> stream) {
     if (ends_.other.empty() && place_.connects) {
         ends_.other = place_.address.text();
     }
-    if (recorder_ != nullptr) {
-        recorder_->text(port, trace::Direction::open, place_.text());
-    }
+    record(trace::Direction::open, place_.text());
     session_.open(now());
 }
 
@@ -308,7 +308,7 @@ void PeerSide::tell(peer::Happening& happening) {
     } else if (std::holds_alternative<peer::Resumed>(happening)) {
         say_aloud("info", "the other node is there again");
     } else if (const auto* warned = std::get_if<peer::Warned>(&happening)) {
-        note(warned->text);
+        record(trace::Direction::note, warned->text);
     } else if (const auto* ended = std::get_if<peer::Ended>(&happening)) {
         const bool done = ended->how == engine::name_of(engine::End::done);
         json::ObjectWriter fields;
@@ -340,7 +340,8 @@ void PeerSide::tell_said(peer::Said& said) {
     engine::Event event{"peer:" + said.word, "",
                         std::make_shared<const json::Document>(std::move(said.data))};
     if (!plan::is_own_event(event.name)) {
-        note("dropped a word that is none: " + excerpt(said.word, shown_bytes));
+        record(trace::Direction::note,
+               "dropped a word that is none: " + excerpt(said.word, shown_bytes));
         return;
     }
     if (!begun_) {
@@ -408,9 +409,9 @@ void PeerSide::say_aloud(std::string_view level, const std::string& text) {
     run_.observer().on_words(level, text);
 }
 
-void PeerSide::note(std::string_view text) {
+void PeerSide::record(trace::Direction direction, std::string_view text) {
     if (recorder_ != nullptr) {
-        recorder_->text(port, trace::Direction::note, text);
+        recorder_->text(port, direction, text);
     }
 }
 

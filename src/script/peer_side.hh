@@ -9,9 +9,10 @@
 //        └──Lost, or nobody within `wait`: the run ends before it has begun
 //
 // The side that connects tries again every retry_every as long as the session wants a connection.
-// The side that listens lets a few callers in at a time, reads their first line, and hands one who
-// fits to the session, in the place of a connection that it had; others are refused, and told why.
-// One whose plan, role or vars do not fit ends the run at both sides, as long as they wait.
+// The side that listens lets a few callers in at a time, the newest ones, reads their first line,
+// and hands one who fits to the session, in the place of a connection that it had; others are
+// refused, and told why. One whose plan, role or vars do not fit ends the run at both sides, as
+// long as they wait.
 //
 // What the other side says before the run has begun waits for begin(). At the end of a run the
 // goodbye and what was not heard yet are delivered, bounded by farewell_within.
@@ -36,7 +37,8 @@ inline constexpr Duration peer_retry_every{std::chrono::milliseconds{250}};
 inline constexpr Duration peer_attempt_within{std::chrono::seconds{3}};
 /// LIMIT: how long the end of a run waits until the other node has heard of it.
 inline constexpr Duration farewell_within{std::chrono::seconds{2}};
-/// LIMIT: connections whose first line has not come yet, and how long it may take.
+/// LIMIT: connections whose first line has not come yet, and how long it may take. Beyond it the
+/// oldest is closed, so that strangers who say nothing keep nobody out.
 inline constexpr std::size_t callers_max = 8;
 inline constexpr Duration caller_within{std::chrono::seconds{5}};
 /// How often it is said that the other node is waited for.
@@ -111,7 +113,7 @@ private:
     void part(engine::Event event, Error reason, bool is_trouble);
     void fail_asks(const Error& error);
     void say_aloud(std::string_view level, const std::string& text);
-    void note(std::string_view text);
+    void record(trace::Direction direction, std::string_view text);
 
     Run& run_;
     const ports::World& world_;

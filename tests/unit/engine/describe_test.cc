@@ -41,6 +41,7 @@ TEST_CASE("engine/describe: each input is one line") {
     CHECK(line(interrupted()) == "interrupted: stop (signal)");
     CHECK(line(lost()) == "connection lost: hung up (gone)");
     CHECK(line(lost("w")) == "connection lost vm=w: hung up (gone)");
+    CHECK(line(peer_gone()) == "other node gone, peer:lost: silent (gone)");
 }
 
 TEST_CASE("engine/describe: what is to be done is one line") {

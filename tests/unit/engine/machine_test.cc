@@ -522,3 +522,28 @@ TEST_CASE("engine/machine: a loss during a body of a state without handler cance
     CHECK(play.give(lost()) ==
           Lines{"trouble in a: hung up (gone)", "cancel body 1: hung up (gone)"});
 }
+
+// --- The other node ---------------------------------------------------------------------------
+
+TEST_CASE("engine/machine: the other node gone is trouble where no handler wants it") {
+    Rehearsal play = one_state({});
+    (void)play.give(Start{});
+    CHECK(play.give(peer_gone()) ==
+          Lines{"trouble in a: silent (gone)", "cancel body 1: silent (gone)"});
+    Rehearsal early{role_of({{.name = "a", .handlers = {on("peer:lost", "a")}}})};
+    CHECK(early.give(peer_gone()).back() == "end aborted before the start: silent (gone)");
+}
+
+TEST_CASE("engine/machine: the other node gone is the event that a state waits for") {
+    Rehearsal play = one_state({.handlers = {on("peer:lost", "b")}});
+    (void)play.give(Start{});
+    CHECK(play.give(peer_gone()).empty());
+    CHECK(play.give(ended(1)).at(1) == "enter b");
+}
+
+TEST_CASE(
+    "engine/machine: the other node gone strands behind the commit, and is ignored at the end") {
+    Rehearsal play{role_of({{.name = "a", .commits = true, .handlers = {on("E", "a")}}})};
+    (void)play.give(Start{});
+    CHECK(play.give(peer_gone()).back() == "end stranded in a, after the commit: silent (gone)");
+}

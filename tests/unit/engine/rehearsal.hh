@@ -96,6 +96,11 @@ inline Input lost(std::string vm = "") {
     return Lost{std::move(vm), Error{Kind::lost, "gone", "hung up", "", nullptr}};
 }
 
+inline Input peer_gone() {
+    return PeerGone{Event{"peer:lost", "", nullptr},
+                    Error{Kind::lost, "gone", "silent", "", nullptr}};
+}
+
 // --- The rehearsal ----------------------------------------------------------------------------
 
 /// All states have ten seconds.

@@ -131,7 +131,7 @@ private:
         if (roll < 98) {
             return below(6) == 0 ? interrupted() : happened("qmp:lost");
         }
-        return lost(below(8) == 0 ? "w" : "");
+        return roll < 99 ? lost(below(8) == 0 ? "w" : "") : peer_gone();
     }
 
     void give(Machine& machine, Input input) {

@@ -187,7 +187,7 @@ TEST_CASE("plan/check: an event has the form of a QMP event or of a word of ours
         return after(
             [&](Plan& plan, States&) { plan.roles[1].states[0].handlers[0].event = event; });
     };
-    for (const char* good : {"RESUME", "BLOCK_JOB_READY", "A", "X86_2", "peer:ready", "copy:nearly",
+    for (const char* good : {"RESUME", "BLOCK_JOB_READY", "A", "X86_2", "node:ready", "copy:nearly",
                              "a-b_c2:d.e-f_g", "x:1"}) {
         INFO(good);
         CHECK(waits_for(good).empty());

@@ -217,7 +217,7 @@ TEST_CASE("plan/difference: a handler that leads elsewhere or does something els
               states[2].handlers[0].run = function(5, 31);
           }) == Lines{"~ source.precopy.on MIGRATION status=completed: go handover > go done",
                       "~ source.precopy.on MIGRATION status=failed: go abort > nothing",
-                      "~ source.handover.on peer:resumed: go done > run at move.lua:31, go done"});
+                      "~ source.handover.on node:resumed: go done > run at move.lua:31, go done"});
 }
 
 TEST_CASE("plan/difference: the order of handlers counts, because the first that fits does") {

@@ -192,10 +192,10 @@ stateDiagram-v2
     state "done" as s_done
     state "abort" as s_abort
     [*] --> s_prepare
-    s_prepare --> s_precopy : peer#58;ready
+    s_prepare --> s_precopy : node#58;ready
     s_precopy --> s_handover
     s_precopy --> s_abort : MIGRATION status=failed
-    s_handover --> s_done : peer#58;resumed
+    s_handover --> s_done : node#58;resumed
     s_done --> [*]
     s_abort --> [*]
     classDef commits stroke:#8250df,stroke-width:4px
@@ -278,7 +278,7 @@ TEST_CASE("plan/drawing: dot of a plan") {
           "    \"source.handover\" [label=\"handover\\nwithin 10 s\\ncommits\", group=spine, "
           "style=\"rounded,filled,bold\"",
           "    \"source.abort\" [label=\"abort\", shape=doublecircle,",
-          "    \"source.prepare\" -> \"source.precopy\" [label=\" peer:ready \", weight=8];\n",
+          "    \"source.prepare\" -> \"source.precopy\" [label=\" node:ready \", weight=8];\n",
           "    \"source.precopy\" -> \"source.precopy\" [label=\" after patience \", "
           "style=dashed];\n",
           "    \"source.precopy\" -> \"source.abort\" [label=\" MIGRATION status=failed \", "
@@ -343,11 +343,11 @@ TEST_CASE("plan/drawing: a long label is cut off, and its tooltip has all of it"
 
 TEST_CASE("plan/drawing: edges between the same two states are one line with several labels") {
     Plan plan = good_plan();
-    plan.roles[0].states[0].handlers.push_back(on("peer:hurry", "precopy", 13));
+    plan.roles[0].states[0].handlers.push_back(on("node:hurry", "precopy", 13));
     plan.roles[0].states[0].next = "precopy";
     const std::string svg = draw_svg(plan);
-    CHECK(count(svg, "<title>prepare → precopy: next, peer:ready, peer:hurry</title>") == 1);
-    for (const char* label : {">next</text>", ">peer:ready</text>", ">peer:hurry</text>"}) {
+    CHECK(count(svg, "<title>prepare → precopy: next, node:ready, node:hurry</title>") == 1);
+    for (const char* label : {">next</text>", ">node:ready</text>", ">node:hurry</text>"}) {
         CHECK(count(svg, label) == 1);
     }
 }
@@ -377,9 +377,9 @@ TEST_CASE("plan/drawing: the picture says in words what it shows") {
     const std::string svg = draw_svg(good_plan());
     CHECK(has(svg,
               "role=\"img\">\n<title>move</title>\n<desc>Moves a VM. Role source. prepare, "
-              "within 10 s: peer:ready to precopy. precopy, within patience (1 h): MIGRATION "
+              "within 10 s: node:ready to precopy. precopy, within patience (1 h): MIGRATION "
               "status=completed to handover; MIGRATION status=failed to abort. handover, "
-              "within 10 s, commits: peer:resumed to done. Role dest. wait, within 10 s: "
+              "within 10 s, commits: node:resumed to done. Role dest. wait, within 10 s: "
               "RESUME to done.</desc>"));
 }
 

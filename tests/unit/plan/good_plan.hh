@@ -61,11 +61,11 @@ inline Plan good_plan() {
     source.name = "source";
     source.place = at(10);
     source.states = {
-        state("prepare", 11, {on("peer:ready", "precopy", 12)}),
+        state("prepare", 11, {on("node:ready", "precopy", 12)}),
         state("precopy", 20,
               {on("MIGRATION", "handover", 21, {status("completed")}),
                on("MIGRATION", "abort", 22, {status("failed")})}),
-        state("handover", 30, {on("peer:resumed", "done", 31)}),
+        state("handover", 30, {on("node:resumed", "done", 31)}),
     };
     source.states[1].within = Within{std::nullopt, "patience"};
     source.states[2].commits = true;

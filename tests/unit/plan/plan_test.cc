@@ -16,10 +16,10 @@ TEST_CASE("plan/plan: the edges of a role in reading order, with the default of 
     for (const Edge& edge : edges_of(plan.roles[0])) {
         lines.push_back(edge.from + " -> " + edge.to + " (" + edge.label + ")");
     }
-    CHECK(lines == Lines{"prepare -> precopy (peer:ready)", "prepare -> abort (after 10 s)",
+    CHECK(lines == Lines{"prepare -> precopy (node:ready)", "prepare -> abort (after 10 s)",
                          "precopy -> handover (MIGRATION status=completed)",
                          "precopy -> abort (MIGRATION status=failed)",
-                         "precopy -> abort (after patience)", "handover -> done (peer:resumed)",
+                         "precopy -> abort (after patience)", "handover -> done (node:resumed)",
                          "handover -> stranded (after 10 s)"});
     CHECK(committed_states(plan.roles[0]) == Lines{"handover"});
     CHECK(committed_states(plan.roles[1]).empty());

@@ -119,9 +119,10 @@ TwoRuns::TwoRuns(const std::string& source_states, const std::string& dest_state
     : transport(world.ports().transport) {
     const std::string plan = two_roles(source_states, dest_states, vars);
     source = std::make_unique<Side>(world, transport, plan, "source", given.source, given.options);
-    dest =
-        std::make_unique<Side>(world, transport, given.other_plan.empty() ? plan : given.other_plan,
-                               "dest", given.dest, given.options);
+    const bool is_same = given.other_dest.empty();
+    dest = std::make_unique<Side>(world, transport,
+                                  is_same ? plan : two_roles(source_states, given.other_dest, vars),
+                                  "dest", given.dest, given.options);
 }
 
 void TwoRuns::play() {

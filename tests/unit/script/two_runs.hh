@@ -62,8 +62,8 @@ public:
     struct Given {
         Vars source;
         Vars dest;
-        std::string other_plan;  ///< The plan of the destination, if it is another.
         script::PeerOptions options;
+        std::string other_dest;  ///< The states of the destination's own plan, if it is another.
     };
 
     /// The states of the roles, in Lua; `vars` stands among the plan's vars.

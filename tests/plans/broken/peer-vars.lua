@@ -13,6 +13,8 @@ return plan {
     state "only" { within = "1s", next = "done" } },
   role "dest" { peer_from = var "address", peer_port = 4445,
     state "only" { within = "1s", next = "done" } },
+  role "third" { peer_from = var "address",
+    state "only" { within = "1s", next = "done" } },
   role "last" { peer_to = "192.0.2.1",
     state "only" { within = "1s", next = "done" } },
 }

@@ -5,7 +5,4 @@ return plan {
     state "first" { within = "1s", next = "second",
       enter = function() peer.send("hello") end },
     state "second" { within = "1s", on { "peer:ready", go = "done" } } },
-  role "shadow" {
-    state "only" { within = "1s", next = "done",
-      enter = function() local peer = { send = function() end } peer.send("hello") end } },
 }

@@ -239,6 +239,9 @@ void Outgoing::copy() {
     step_ = Step::copying;
     use_wire();
     pump();
+    if (peer_gone_) {
+        peer_noticed();
+    }
 }
 
 /// Says what is due, and stands ready for what comes next.

@@ -146,6 +146,10 @@ void Outgoing::begin_postcopy() {
 }
 
 void Outgoing::send_devices_first() {
+    if (peer_gone_) {
+        fail("");
+        return;
+    }
     rest_ = ram_->finish(process_.now());
     if (has(Capability::pause_before_switchover)) {
         say(Status::postcopy_active);
@@ -189,8 +193,9 @@ void Outgoing::lose_peer() {
 void Outgoing::peer_noticed() {
     switch (step_) {
         case Step::copying:
-            then(Step::copying, process_.timings().fail,
-                 [this] { fail("Unable to write to socket: Broken pipe"); });
+            side_timer_ = process_.after(process_.timings().fail, [this] {
+                fail("Unable to write to socket: Broken pipe");
+            });
             return;
         case Step::finishing:
             if (status_ == Status::postcopy_active) {

@@ -54,6 +54,16 @@ TEST_CASE("model/failure: a destination killed in precopy fails the migration, t
     CHECK(pair.source.qemu->guest_runs());
 }
 
+TEST_CASE("model/failure: new parameters do not hide the death of a destination") {
+    Active pair;
+    pair.dest.qemu->kill();
+    pair.run(1ms);
+    pair.ask(pair.source, "migrate-set-parameters", R"({"max-bandwidth":0})");
+    pair.ask(pair.source, "stop");
+    pair.run(1s);
+    CHECK(behind(pair.source, pair.mark_source) == "STOP, MIGRATION failed");
+}
+
 TEST_CASE("model/failure: nobody notices a destination killed in pre-switchover") {
     Held pair;
     pair.dest.qemu->kill();
@@ -476,6 +486,46 @@ TEST_CASE("model/failure: each may be destroyed first, wherever the migration st
             pair.run(1s);
             (source_first ? pair.dest : pair.source).qemu.reset();
             pair.run(1s);
+        }
+    }
+}
+
+TEST_CASE("model/failure: a death at any moment leaves one guest, or none where it took it along") {
+    for (const bool postcopy : {false, true}) {
+        for (Duration after{}; after < 130ms; after += 650us) {
+            for (const bool source_dies : {true, false}) {
+                PairSettings settings;
+                settings.load.ram_bytes = 16ULL << 20;
+                settings.load.zero_bytes = 0;
+                settings.load.working_set_bytes = 8ULL << 20;
+                settings.wire.bytes_per_second = 150'000'000;
+                Pair pair{settings};
+                pair.prepare();
+                for (Side* side : {&pair.source, &pair.dest}) {
+                    pair.ask(*side, "migrate-set-capabilities",
+                             R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
+                }
+                pair.migrate();
+                if (postcopy) {
+                    pair.ask(pair.source, "migrate-start-postcopy");
+                }
+                pair.run(after);
+                if (postcopy && pair.status(pair.source) == "active") {
+                    pair.ask(pair.source, "migrate-start-postcopy");
+                }
+                const bool given_away = pair.status(pair.source) == "completed" ||
+                                        pair.status(pair.source) == "postcopy-active";
+                (source_dies ? pair.source : pair.dest).qemu->kill();
+                pair.run(5s);
+                CAPTURE(postcopy, after.count(), source_dies, joined(pair.source.told),
+                        joined(pair.dest.told));
+                CHECK_FALSE((pair.source.qemu->guest_runs() && pair.dest.qemu->guest_runs()));
+                if (source_dies) {
+                    CHECK(pair.dest.qemu->guest_runs() == given_away);
+                } else {
+                    CHECK(pair.source.qemu->guest_runs() == !given_away);
+                }
+            }
         }
     }
 }

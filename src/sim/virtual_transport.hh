@@ -4,7 +4,8 @@
 // What is written at one instant arrives at that instant, in a later turn and in one piece. A
 // connection is never slow, never full and never torn: it ends when one side is destroyed, and the
 // other side hears of it behind the last byte. Nobody at the endpoint: ENOENT for a path and
-// ECONNREFUSED for an address, as the system says it.
+// ECONNREFUSED for an address, as the system says it. There is one node: both ends of a connection
+// have the address to which it was made.
 #pragma once
 
 #include <array>

@@ -119,6 +119,34 @@ def test_talk(scene):
         assert source.err == "" and dest.err == "", (source, dest)
 
 
+def test_talk_over_ipv6(scene):
+    """two runs talk over IPv6 as well, and one that listens on all addresses needs --insecure"""
+    pair = Pair(scene, TALK_SOURCE, TALK_DEST)
+    dest = pair.start("dest", "--var", "from=::1")
+    source = pair.start("source", "--var", "to=::1").end()
+    assert_end(source, 0, "done")
+    assert_end(dest.end(), 0, "done")
+    assert "answer 4444 from ::1 to ::1" in source.out, source
+    dest = pair.start("dest", "--var", "from=::", "--insecure")
+    source = pair.start("source").end()
+    assert_end(source, 0, "done")
+    assert "asked for 8 by 127.0.0.1" in dest.end().out, source
+
+
+def test_show(scene):
+    """plan show says with whom a role talks, and which vars must agree"""
+    Pair(scene)
+    text = scene.run("plan", "show", "pair").out
+    assert "connects to the other node at to, port port" in text, text
+    assert "the other node connects to from, port port" in text, text
+    assert re.search(r"vm +string, agreed", text), text
+    shown = json.loads(scene.run("plan", "show", "pair", "--json").out)
+    roles = {role["name"]: role for role in shown["roles"]}
+    assert roles["source"]["peer_to"] == "to" and roles["dest"]["peer_from"] == "from"
+    assert roles["dest"]["peer_port"] == "port" and "peer_to" not in roles["dest"]
+    assert [var["name"] for var in shown["vars"] if var["agree"]] == ["vm"]
+
+
 def test_record(scene):
     """all that crosses between the nodes is in the recording"""
     pair = Pair(scene, TALK_SOURCE, TALK_DEST)

@@ -3,6 +3,11 @@
 -- lua/meta/m.lua: What an action is given, for editors.
 -- Written by tools/api from src/script; a change by hand is lost.
 
+---What is undone on abort.
+---@class ktm.Undo
+---@field what string What it does, for people.
+---@field drop fun() It need not be undone any more.
+
 ---Something that was acquired: a table with a text and a function.
 ---@class ktm.Handle
 ---@field what string What it is, for people: "the lock of the disk".
@@ -53,7 +58,8 @@ function m:hold(handle, options) end
 ---Registers what is run when the plan aborts, newest first. The commit and the end `done` drop it;
 ---one that is registered behind the commit is dropped at once, and reported. One that fails or is
 ---late is reported, and the others run. Register it before what it undoes: what fails half-way must
----be undone, too.
+---be undone, too. With `qmp.wake` or `qmp.quit` as its action it stands in the journal, and
+---`katamaran recover` carries it out when we are killed.
 ---
 ---In actions and undos. Since api 1.
 ---
@@ -67,4 +73,5 @@ function m:hold(handle, options) end
 ---@param what string What it does, for people: "wake the guest".
 ---@param action fun(m:ktm.M) What is run; it may wait.
 ---@param options? ktm.m.undo.options How it is run.
+---@return ktm.Undo undo so that it can be dropped
 function m:undo(what, action, options) end

@@ -66,6 +66,34 @@ function qmp.try(command, arguments, options) end
 ---@param ... string Names of migration capabilities.
 function qmp.enable(...) end
 
+---Lets the guest run here: cancels a copy of it that is under way, waits for its end, and continues
+---the guest if it stands, again and again as long as QEMU refuses. Does nothing to a guest that
+---runs and is not copied. For an undo, above all.
+---
+---In actions and undos; waits. Since api 1.
+---
+---Raises:
+---- `usage` `no-vm`: the plan has no var `qmp`.
+---- `timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.
+---```lua
+---m:undo("wake the guest", qmp.wake)
+---qmp("stop")
+---```
+function qmp.wake() end
+
+---Ends this QEMU: one that waited for a guest which stays where it was.
+---
+---In actions and undos; waits. Since api 1.
+---
+---Raises:
+---- `usage` `no-vm`: the plan has no var `qmp`.
+---- `timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.
+---```lua
+---m:undo("end the QEMU that waits", qmp.quit)
+---qmp("migrate-incoming", { uri = "tcp:192.0.2.7:4444" })
+---```
+function qmp.quit() end
+
 ---Connects to the monitor of another VM and waits until it can be used. Its events carry the name;
 ---`on` and `wait` ask for them with `vm = "NAME"`. The connection stays for the rest of the run.
 ---When it is lost and the state has no `on` for "qmp:lost" of this VM, that is trouble.

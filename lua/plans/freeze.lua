@@ -19,7 +19,7 @@ return plan {
         if not qmp("query-status").running then
           error { kind = "refused", code = "not-running", what = "the guest does not run" }
         end
-        m:undo("wake the guest", function() qmp("cont") end)
+        m:undo("wake the guest", qmp.wake)
         qmp("stop")
         wait { "STOP" }
       end,

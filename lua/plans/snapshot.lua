@@ -30,7 +30,7 @@ return plan {
         m.note.old = qmp("query-migrate-parameters")
         m.note.ran = qmp("query-status").running
         if not m.note.ran then return end
-        m:undo("wake the guest", wake)
+        m:undo("wake the guest", qmp.wake)
         qmp("stop")
       end },
 

@@ -65,18 +65,21 @@ local function is_near(seen, ram)
   return seen.speed ~= nil and rest_of(seen, ram) <= seen.dark
 end
 
---- Twice before it is near at this speed; so often as not to miss it, and no oftener.
+--- Twice before it is near at this speed; so often as not to miss it, and no oftener. What is left
+--- and not near: behind the next pass, which may be short.
 local function next_look(seen, ram)
-  if not seen.nearly or not seen.speed or ram.remaining <= seen.nearly then return seen.every end
-  local left_ms = (ram.remaining - seen.nearly) / seen.speed
-  return math.max(shortest_ms, math.min(seen.every, math.floor(left_ms / 2)))
+  if not seen.nearly or not seen.speed then return seen.every end
+  local ahead = ram.remaining > seen.nearly
+  local left_ms = ahead and (ram.remaining - seen.nearly) / seen.speed / 2
+    or ram.remaining / seen.speed
+  return math.max(shortest_ms, math.min(seen.every, math.floor(left_ms)))
 end
 
 --- One look: asks QEMU, tells, emits. Whether the copy has failed is not its affair: QEMU's own
 --- MIGRATION events say that.
 function watch.look(m)
   local seen = m.note.progress
-  local ram = qmp("query-migrate").ram
+  local ram = qmp("query-migrate", nil, { within = "5s" }).ram
   if not ram then
     timer.after(seen.every, "progress")
     return

@@ -103,11 +103,11 @@ private:
 constexpr std::chrono::seconds guest_patience{15};
 
 /// Goes to the guests, one after the other.
-class GuestHelper {
+class Visitor {
 public:
     using Done = UniqueFunction<void(Result<bool>)>;
 
-    explicit GuestHelper(const ports::World& world) : world_(world) {}
+    explicit Visitor(const ports::World& world) : world_(world) {}
 
     void undo(const host::GuestUndo& undo, Done done) {
         visit_ = std::make_unique<monitor::GuestVisit>(
@@ -143,9 +143,9 @@ int run_recover(const ports::World& world, const RecoverOptions& options) {
     Console console{options.json};
     Report report{console, options.dry};
     std::optional<Result<int>> outcome;
-    GuestHelper guests{world};
+    Visitor guests{world};
     host::Recovery recovery{world, settings_of(world, options),
-                            [&](const host::GuestUndo& undo, GuestHelper::Done done) {
+                            [&](const host::GuestUndo& undo, Visitor::Done done) {
                                 guests.undo(undo, std::move(done));
                             },
                             [&](const host::Recovered& recovered) { report.tell(recovered); },

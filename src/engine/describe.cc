@@ -73,7 +73,8 @@ std::string line_of(const Registered& registered) {
 }
 
 std::string line_of(const Released& released) {
-    return numbered("hold", released.entry) + " released by the plan";
+    return released.is_undo ? numbered("undo", released.entry) + " dropped by the plan"
+                            : numbered("hold", released.entry) + " released by the plan";
 }
 
 std::string line_of(const Due& due) {

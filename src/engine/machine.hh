@@ -122,6 +122,7 @@ struct Registered {
 /// The plan itself has released a hold, or an undo has become pointless.
 struct Released {
     EntryId entry;
+    bool is_undo = false;  ///< It need not be undone any more.
 };
 struct Due {
     DeadlineId deadline;

@@ -198,15 +198,37 @@ void Hold::open(Done done) {
                     if (!*alive) {
                         return;
                     }
-                    // What is gone holds nothing any more.
-                    if (!outcome.back() && !is_gone_already(outcome.back().error())) {
+                    if (outcome.back()) {
+                        note_open();
+                        done({});
+                    } else if (is_gone_already(outcome.back().error())) {
+                        open_if_gone(std::move(outcome.back()).error(), std::move(done));
+                    } else {
                         done(std::move(outcome.back()).error());
-                        return;
                     }
-                    blocked_ = false;
-                    guarded_ = !guard_->disarm() || guarded_;
-                    done({});
                 });
+}
+
+void Hold::note_open() {
+    blocked_ = false;
+    guarded_ = !guard_->disarm() || guarded_;
+}
+
+/// What is gone holds nothing any more; but it must be gone.
+void Hold::open_if_gone(Error error, Done done) {
+    space_.send({net::FindLink{wish_.tap}}, [this, alive = alive_, error = std::move(error),
+                                             done = std::move(done)](auto outcome) mutable {
+        if (!*alive) {
+            return;
+        }
+        const bool is_there = !outcome.back() || !outcome.back()->links.empty();
+        if (is_there) {
+            done(std::move(error));
+            return;
+        }
+        note_open();
+        done({});
+    });
 }
 
 // --- Counting

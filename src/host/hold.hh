@@ -98,6 +98,8 @@ private:
     void settle_plug(bool with_pacer, Result<AcquiredId> acquired, Done done);
     [[nodiscard]] Result<void> set_guard();
     void begin_counting(Done done);
+    void note_open();
+    void open_if_gone(Error error, Done done);
     void look(UniqueFunction<void(Result<Seen>)> done);
     [[nodiscard]] HoldCounts counts_from(const Seen& seen);
     [[nodiscard]] std::uint64_t in_ring(const Seen& seen) const;

@@ -232,7 +232,8 @@ std::string run_name(const std::string& run) {
 }  // namespace
 
 std::string describe(const GuestUndo& undo) {
-    return (undo.wish == "wake" ? "wake the guest of " : "end the QEMU that waits at ") + undo.vm;
+    const std::string what = undo.wish == "wake" ? "wake the guest" : "end the QEMU that waits";
+    return undo.vm.empty() ? what : what + " of " + undo.vm;
 }
 
 net::Tag tag_of(const Header& header) {

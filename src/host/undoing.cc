@@ -51,6 +51,33 @@ Result<Undone> judge(const net::Requests& requests, ports::Network::Outcome outc
     return error ? Result<Undone>{std::move(*error)} : Result<Undone>{undone};
 }
 
+/// What the kernel says of something that it does not have, if it says so of one.
+std::optional<Error> gone_among(const ports::Network::Outcome& outcome) {
+    for (const Result<net::Answer>& one : outcome) {
+        if (!one && is_gone_already(one.error())) {
+            return one.error();
+        }
+    }
+    return std::nullopt;
+}
+
+/// Something was there, and the kernel says that it is not: so it is gone meanwhile, or the kernel
+/// means something else. Who looks again knows.
+void make_sure(Namespace& space, const net::Undo& wanted, const Error& gone, Undone undone,
+               Done done) {
+    space.send(net::queries_of(wanted), [wanted, gone, undone, done = std::move(done)](
+                                            ports::Network::Outcome outcome) mutable {
+        const Result<net::Answers> answers = answers_of(std::move(outcome));
+        if (!answers) {
+            done(Error{answers.error()});
+        } else if (!net::requests_of(wanted, *answers).empty()) {
+            done(Error{gone});
+        } else {
+            done(undone);
+        }
+    });
+}
+
 }  // namespace
 
 void undo(Namespace& space, net::Undo wanted, Undoing how, Done done) {
@@ -69,10 +96,17 @@ void undo(Namespace& space, net::Undo wanted, Undoing how, Done done) {
                        return;
                    }
                    net::Requests sent = requests;
-                   space.send(std::move(requests), [sent = std::move(sent), done = std::move(done)](
-                                                       ports::Network::Outcome acted) mutable {
-                       done(judge(sent, std::move(acted)));
-                   });
+                   space.send(std::move(requests),
+                              [&space, wanted = std::move(wanted), sent = std::move(sent),
+                               done = std::move(done)](ports::Network::Outcome acted) mutable {
+                                  const std::optional<Error> gone = gone_among(acted);
+                                  Result<Undone> undone = judge(sent, std::move(acted));
+                                  if (!undone || !gone) {
+                                      done(std::move(undone));
+                                  } else {
+                                      make_sure(space, wanted, *gone, *undone, std::move(done));
+                                  }
+                              });
                });
 }
 

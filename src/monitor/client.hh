@@ -47,6 +47,10 @@ public:
     /// Ends the connection; what waits is answered with `cancelled`.
     void close();
 
+    /// The conversation has ended, also while that is just being told.
+    [[nodiscard]] bool is_over() const noexcept {
+        return session_.state() == qmp::Session::State::closed;
+    }
     [[nodiscard]] const std::optional<qmp::Greeting>& greeting() const noexcept {
         return greeting_;
     }

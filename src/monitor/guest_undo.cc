@@ -11,7 +11,7 @@ namespace ktm::monitor {
 namespace {
 
 /// LIMIT: how long QEMU may take for one command.
-constexpr Duration answer_within{std::chrono::seconds{5}};
+constexpr Duration answer_within{std::chrono::seconds{2}};
 constexpr Duration pause{std::chrono::milliseconds{20}};
 
 /// Where a copy is over, or was never begun. What a later QEMU calls its states is not known: one
@@ -39,7 +39,7 @@ void GuestUndo::start() {
     }
 }
 
-/// A refusal is an obstacle, and what begins with it is tried again; any other error ends it.
+/// A refusal or a missing answer is an obstacle, and all is tried again; any other error ends it.
 void GuestUndo::ask(std::string_view command, Next next) {
     const auto answered = [this, next,
                            alive = std::weak_ptr<bool>{alive_}](Result<qmp::Reply> reply) {
@@ -48,7 +48,8 @@ void GuestUndo::ask(std::string_view command, Next next) {
         }
         if (reply) {
             (this->*next)(reply->result());
-        } else if (reply.error().kind == Kind::refused && wish_ == GuestWish::wake) {
+        } else if (wish_ == GuestWish::wake &&
+                   (reply.error().kind == Kind::refused || reply.error().kind == Kind::timeout)) {
             obstacle_ = reply.error().sentence();
             again(&GuestUndo::look_at_copy);
         } else if (reply.error().kind == Kind::lost && wish_ == GuestWish::end) {

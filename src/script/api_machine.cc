@@ -62,6 +62,7 @@ constexpr Word machine_words[] = {
 })"},
     {.name = "m:undo",
      .parameters = undo_parameters,
+     .returns = "ktm.Undo undo: so that it can be dropped",
      .errors = "`invalid` `bad-argument`: `what` is no text, `action` no function, or the options "
                "are no table.\n"
                "`invalid` `bad-duration`, `bad-quantity`, `too-large`: `within` is no duration.",
@@ -70,7 +71,9 @@ constexpr Word machine_words[] = {
      .doc = "Registers what is run when the plan aborts, newest first. The commit and the end "
             "`done` drop it; one that is registered behind the commit is dropped at once, and "
             "reported. One that fails or is late is reported, and the others run. Register it "
-            "before what it undoes: what fails half-way must be undone, too.",
+            "before what it undoes: what fails half-way must be undone, too. With `qmp.wake` or "
+            "`qmp.quit` as its action it stands in the journal, and `katamaran recover` carries it "
+            "out when we are killed.",
      .example =
          R"(m:undo("cancel the copy", function() qmp("migrate_cancel") end, { within = "5s" })
 qmp("migrate", { uri = m.uri }))"},
@@ -81,7 +84,13 @@ constexpr Parameter handle_fields[] = {
     {"release", "fun(handle:ktm.Handle)", "Gives it back; it may wait."},
 };
 
+constexpr Parameter undo_fields[] = {
+    {"what", "string", "What it does, for people."},
+    {"drop", "fun()", "It need not be undone any more."},
+};
+
 constexpr NamedType machine_types[] = {
+    {.name = "ktm.Undo", .fields = undo_fields, .doc = "What is undone on abort."},
     {.name = "ktm.Handle",
      .fields = handle_fields,
      .doc = "Something that was acquired: a table with a text and a function."},
@@ -99,6 +108,10 @@ constexpr Parameter command_parameters[] = {
 constexpr Parameter enable_parameters[] = {
     {"...", "string", "Names of migration capabilities."},
 };
+constexpr const char* guest_errors =
+    "`usage` `no-vm`: the plan has no var `qmp`.\n"
+    "`timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.";
+
 constexpr Parameter connect_parameters[] = {
     {"path", "string", "The monitor: the path of a unix socket."},
     {"name", "string", "What the VM is called in events, errors and the recording."},
@@ -160,6 +173,24 @@ if status == nil then log.warn("no status: %s", problem) end)"},
      .since = 1,
      .doc = "Switches migration capabilities on, in one command. Others stay as they are.",
      .example = R"(qmp.enable("events", "pause-before-switchover"))"},
+    {.name = "qmp.wake",
+     .errors = guest_errors,
+     .contexts = in_actions,
+     .waits = true,
+     .since = 1,
+     .doc = "Lets the guest run here: cancels a copy of it that is under way, waits for its end, "
+            "and continues the guest if it stands, again and again as long as QEMU refuses. Does "
+            "nothing to a guest that runs and is not copied. For an undo, above all.",
+     .example = R"(m:undo("wake the guest", qmp.wake)
+qmp("stop"))"},
+    {.name = "qmp.quit",
+     .errors = guest_errors,
+     .contexts = in_actions,
+     .waits = true,
+     .since = 1,
+     .doc = "Ends this QEMU: one that waited for a guest which stays where it was.",
+     .example = R"(m:undo("end the QEMU that waits", qmp.quit)
+qmp("migrate-incoming", { uri = "tcp:192.0.2.7:4444" }))"},
     {.name = "qmp.connect",
      .parameters = connect_parameters,
      .returns = "ktm.Vm vm: another VM",

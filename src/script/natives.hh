@@ -19,6 +19,7 @@ void add_text_natives(lua_State* native);   ///< Patterns, tostring, sorted keys
 void add_table_natives(lua_State* native);  ///< Order, frozen words, m.
 void add_run_natives(lua_State* native);    ///< What acts on a Run.
 void add_exec_natives(lua_State* native);   ///< Programs and files.
+void add_guest_natives(lua_State* native);  ///< How a guest comes back.
 void add_peer_natives(lua_State* native);   ///< What is said to the other node.
 void add_net_natives(lua_State* native);    ///< What is acquired of the kernel.
 void add_net_query_natives(lua_State* native);  ///< What is asked of it, and heard.
@@ -45,6 +46,8 @@ int blame(lua_State* lua, const std::string& text);
 
 /// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
 [[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word);
+/// The same for a word that does not wait.
+[[nodiscard]] Run& acting_run_of(lua_State* lua, const char* word);
 
 /// The same for a word of `net`: charged for what the kernel does for it.
 [[nodiscard]] Run& waiting_net_run_of(lua_State* lua, const char* word);
@@ -66,6 +69,7 @@ void push_format(lua_State* lua, int raw_format);
 int register_entry(lua_State* lua);
 /// Where the prelude leaves m:hold in the registry.
 inline constexpr const char* hold_word = "hold";
+inline constexpr const char* undo_word = "undo";
 
 /// require "name": the value of a module.
 int require_module(lua_State* lua);

@@ -163,7 +163,7 @@ void push_words(lua_State* lua) {
     lua_pushvalue(lua, -3);
     lua_call(lua, 2, 1);
     lua_remove(lua, -2);
-    for (const char* name : {hold_word, globals_finder}) {
+    for (const char* name : {hold_word, undo_word, globals_finder}) {
         lua_getfield(lua, -1, name);
         lua_setfield(lua, LUA_REGISTRYINDEX, name);
     }

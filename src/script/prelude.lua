@@ -31,14 +31,37 @@ native.text_methods(text_words)
 
 -- Virtual machines --------------------------------------------------------------------------------
 
+--- An undo must reach its QEMU also when the connection was what went wrong.
+local function reach(vm)
+  if native.is_lost(vm) then finish(native.reconnect(vm)) end
+end
+
+--- What takes a migration back, by its function: who recovers can do the same without us.
+local guest_undos = {}
+
+local function guest_undo(wish)
+  local function action()
+    local done, problem
+    repeat
+      reach("")
+      done, problem = attempt(native.guest(wish))
+    until done ~= nil or problem.kind ~= "lost"
+    if done == nil then error(problem, 0) end
+  end
+  guest_undos[action] = wish
+  return action
+end
+
 local function monitor(vm, words)
   words.try = function(command, arguments, options)
+    reach(vm)
     return attempt(native.qmp(vm, command, arguments, options))
   end
   words.enable = function(...)
     finish(native.qmp(vm, "migrate-set-capabilities", native.capabilities(...)))
   end
   return frozen("qmp", words, function(_, command, arguments, options)
+    reach(vm)
     return finish(native.qmp(vm, command, arguments, options))
   end)
 end
@@ -79,6 +102,29 @@ local function hold(_, handle, options)
   entry = native.register("hold", handle.what, options, release)
   handle.release = release
   return handle
+end
+
+-- Undos -------------------------------------------------------------------------------------------
+
+--- One that is known to who recovers is written down, and struck out when it is done or dropped.
+local function undo(_, what, action, options)
+  local wish, written = guest_undos[action], nil
+  local function strike_out()
+    if written then native.guest_undone(written) end
+    written = nil
+  end
+  local entry = native.register("undo", what, options, wish and function(m)
+    action(m)
+    strike_out()
+  end or action)
+  if wish then written = native.write_guest(wish) end
+  return {
+    what = what,
+    drop = function()
+      native.released(entry, true)
+      strike_out()
+    end,
+  }
 end
 
 -- Which globals the functions inside a chunk name -------------------------------------------------
@@ -134,7 +180,9 @@ return {
       abs = math.abs, ceil = math.ceil, floor = math.floor, fmod = math.fmod, huge = math.huge,
       log = math.log, max = math.max, min = math.min, modf = math.modf, sqrt = math.sqrt,
     }),
-    qmp = monitor("", { connect = connect }),
+    qmp = monitor("", {
+      connect = connect, wake = guest_undo("wake"), quit = guest_undo("end"),
+    }),
     exec = frozen("exec", { try = try_exec }, exec),
     wait = function(pattern) return finish(native.wait(pattern)) end,
     sleep = function(duration) finish(native.sleep(duration)) end,
@@ -159,5 +207,6 @@ return {
     require = native.require,
   },
   hold = hold,
+  undo = undo,
   globals_in_functions = globals_in_functions,
 }

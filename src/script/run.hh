@@ -26,6 +26,7 @@
 #include "host/hold.hh"
 #include "host/host.hh"
 #include "monitor/client.hh"
+#include "monitor/guest_undo.hh"
 #include "peer/session.hh"
 #include "plan/settings.hh"
 #include "ports/loop.hh"
@@ -163,7 +164,7 @@ public:
 
     [[nodiscard]] engine::EntryId register_entry(engine::Registered::Kind kind, std::string what,
                                                  Duration within, int function);
-    void forget_entry(engine::EntryId entry);
+    void forget_entry(engine::EntryId entry, bool is_undo = false);
     /// How many were registered so far.
     [[nodiscard]] std::uint64_t entries() const noexcept { return entry_ids_.last(); }
 
@@ -173,6 +174,15 @@ public:
     /// Connects another VM under a name that is not taken; the body that asked is resumed.
     void connect(const std::string& vm, const Endpoint& endpoint, Token token);
     void disconnect(const std::string& vm);
+    /// Its connection was lost, and a body wants it again.
+    [[nodiscard]] bool is_lost(const std::string& vm) const;
+    void reconnect(const std::string& vm, Token token);
+
+    /// Takes a migration back at the guest of the default VM; the operation answers.
+    void undo_guest(monitor::GuestWish wish, Token token);
+    void forget_guest_undo() { guest_undo_.reset(); }
+    /// Writes down that it is to be done, for who comes after us.
+    [[nodiscard]] Result<host::UndoId> write_guest_undo(monitor::GuestWish wish);
 
     /// The other node; null in a role without one.
     [[nodiscard]] PeerSide* peer() noexcept { return peer_.get(); }
@@ -212,11 +222,13 @@ private:
         std::optional<Error> cancelled;
     };
     struct Vm {
+        std::optional<Endpoint> endpoint;
         std::string socket;
         std::unique_ptr<monitor::Client> client;
         Token connecting = 0;
         bool ready = false;
-        std::string lost;  ///< Why the connection is gone; empty while it stands.
+        bool known = false;  ///< It has greeted once.
+        std::string lost;    ///< Why the connection is gone; empty while it stands.
     };
     struct Buried {
         std::unique_ptr<ports::Process> process;
@@ -277,6 +289,7 @@ private:
     std::map<engine::DeadlineId, std::unique_ptr<ports::Timer>> deadlines_;
     std::map<std::string, std::unique_ptr<ports::Timer>> timers_;
     std::map<std::string, Vm> vms_;
+    std::unique_ptr<monitor::GuestUndo> guest_undo_;
     std::vector<std::unique_ptr<ports::Watch>> watches_;
     std::vector<Buried> buried_;
     std::unique_ptr<NetSide> net_;

@@ -184,8 +184,8 @@ void Run::keep(std::string_view port, trace::Direction direction, std::string_vi
     }
 }
 
-void Run::forget_entry(engine::EntryId entry) {
-    post(engine::Released{entry});
+void Run::forget_entry(engine::EntryId entry, bool is_undo) {
+    post(engine::Released{entry, is_undo});
 }
 
 }  // namespace ktm::script

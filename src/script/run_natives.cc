@@ -20,11 +20,6 @@ namespace ktm::script {
 namespace {
 
 /// The run, for a primitive that acts at once.
-Run& run_of(lua_State* lua, const char* word) {
-    require_context(lua, in_actions, word);
-    return *Interpreter::of(lua).run();
-}
-
 std::string text_at(lua_State* lua, int index, const char* what, const char* word) {
     if (lua_type(lua, index) != LUA_TSTRING) {
         refuse(lua,
@@ -116,7 +111,7 @@ int connect(lua_State* lua) {
 }
 
 int disconnect(lua_State* lua) {
-    run_of(lua, "release").disconnect(lua_tostring(lua, 1));
+    acting_run_of(lua, "release").disconnect(lua_tostring(lua, 1));
     return 0;
 }
 
@@ -193,7 +188,7 @@ std::string timer_name_at(lua_State* lua, int index, const char* word) {
 }
 
 int arm_timer(lua_State* lua, const char* word, bool again) {
-    Run& run = run_of(lua, word);
+    Run& run = acting_run_of(lua, word);
     const Duration period = checked_duration_at(lua, 1, word);
     if (again && period < std::chrono::milliseconds{1}) {
         refuse(lua, "expected at least 1 ms between two events", word);
@@ -211,13 +206,13 @@ int timer_every(lua_State* lua) {
 }
 
 int timer_cancel(lua_State* lua) {
-    Run& run = run_of(lua, "timer.cancel");
+    Run& run = acting_run_of(lua, "timer.cancel");
     run.cancel_timer(timer_name_at(lua, 1, "timer.cancel"));
     return 0;
 }
 
 int emit(lua_State* lua) {
-    Run& run = run_of(lua, "emit");
+    Run& run = acting_run_of(lua, "emit");
     const std::string name = text_at(lua, 1, "the name of an event", "emit");
     if (!plan::is_own_event(name)) {
         refuse(lua, "'" + name + "' is no event of a plan; expected word:word in lower case",
@@ -247,7 +242,7 @@ int emit(lua_State* lua) {
 }
 
 int now(lua_State* lua) {
-    const Duration elapsed = run_of(lua, "now").elapsed();
+    const Duration elapsed = acting_run_of(lua, "now").elapsed();
     lua_pushnumber(lua, std::floor(static_cast<double>(elapsed.count()) / 1e3) / 1e3);
     return 1;
 }
@@ -255,15 +250,16 @@ int now(lua_State* lua) {
 // --- The ledger, and words to people ----------------------------------------------------------
 
 int released(lua_State* lua) {
-    Run& run = run_of(lua, "release");
-    run.forget_entry(engine::EntryId{static_cast<std::uint64_t>(lua_tonumber(lua, 1))});
+    Run& run = acting_run_of(lua, "release");
+    run.forget_entry(engine::EntryId{static_cast<std::uint64_t>(lua_tonumber(lua, 1))},
+                     lua_toboolean(lua, 2) != 0);
     return 0;
 }
 
 /// The words of a log or of progress: the upvalue is the level.
 int tell(lua_State* lua) {
     const std::string level = lua_tostring(lua, lua_upvalueindex(1));
-    Run& run = run_of(lua, level == "progress" ? "progress" : ("log." + level).c_str());
+    Run& run = acting_run_of(lua, level == "progress" ? "progress" : ("log." + level).c_str());
     if (lua_gettop(lua) > 1) {
         lua_pushvalue(lua, lua_upvalueindex(2));
         lua_insert(lua, 1);
@@ -324,7 +320,7 @@ constexpr Native natives[] = {
 int register_entry(lua_State* lua) {
     const bool is_hold = std::string_view{lua_tostring(lua, 1)} == "hold";
     const char* word = is_hold ? "m:hold" : "m:undo";
-    Run& run = run_of(lua, word);
+    Run& run = acting_run_of(lua, word);
     const std::string what = text_at(lua, 2, "what it is, in words,", word);
     const std::optional<Duration> within = duration_field(lua, 3, "within", word);
     if (lua_type(lua, 4) != LUA_TFUNCTION) {
@@ -366,8 +362,13 @@ std::optional<Duration> duration_field(lua_State* lua, int options, const char* 
     return duration;
 }
 
+Run& acting_run_of(lua_State* lua, const char* word) {
+    require_context(lua, in_actions, word);
+    return *Interpreter::of(lua).run();
+}
+
 Run& waiting_run_of(lua_State* lua, const char* word) {
-    Run& run = run_of(lua, word);
+    Run& run = acting_run_of(lua, word);
     if (run.cancelled()) {
         raise(lua, *run.cancelled());
     }
@@ -380,6 +381,7 @@ Run& waiting_run_of(lua_State* lua, const char* word) {
 void add_run_natives(lua_State* native) {
     add_natives(native, std::begin(natives), std::end(natives));
     add_exec_natives(native);
+    add_guest_natives(native);
     add_peer_natives(native);
 }
 

@@ -94,11 +94,6 @@ PeerSide& side_of(lua_State* lua, Run& run, const char* word) {
     return *run.peer();
 }
 
-Run& acting_run_of(lua_State* lua, const char* word) {
-    require_context(lua, in_actions, word);
-    return *Interpreter::of(lua).run();
-}
-
 std::string word_at(lua_State* lua, int index, const char* word) {
     if (lua_type(lua, index) != LUA_TSTRING) {
         refuse(lua, std::string{"expected a word as a text, got "} + luaL_typename(lua, index),

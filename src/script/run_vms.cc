@@ -24,6 +24,7 @@ monitor::Client* Run::client(const std::string& vm) noexcept {
 
 void Run::open(const std::string& vm, const Endpoint& endpoint) {
     Vm& entry = vms_[vm];
+    entry.endpoint = endpoint;
     entry.socket = endpoint.text();
     const std::string port = vm.empty() ? "qmp" : "qmp:" + vm;
     entry.client =
@@ -46,6 +47,7 @@ void Run::disconnect(const std::string& vm) {
 void Run::on_ready(std::string vm) {
     Vm& entry = vms_.at(vm);
     entry.ready = true;
+    entry.known = true;
     if (phase_ == Phase::connecting) {
         patience_.reset();
         begin_when_ready();
@@ -84,8 +86,11 @@ void Run::on_closed(std::string vm, std::optional<Error> error) {
         return;  // The question itself is answered with the loss.
     }
     if (const Token token = std::exchange(entry.connecting, 0); token != 0) {
+        const bool is_known = entry.known;
         resume_with_error(token, reason);
-        vms_.erase(vm);
+        if (!is_known) {
+            vms_.erase(vm);
+        }
     } else {
         const std::string intent = vm.empty() ? "" : "keep the connection to " + vm;
         post(engine::Lost{vm, Error{reason}.while_trying(intent)});

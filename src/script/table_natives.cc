@@ -200,18 +200,6 @@ int check_handle(lua_State* lua) {
                  "m:hold takes a handle: a table with 'what', a text, and 'release', a function");
 }
 
-/// m:undo(what, function, options)
-int undo(lua_State* lua) {
-    lua_settop(lua, 4);
-    lua_pushcfunction(lua, register_entry);
-    lua_pushliteral(lua, "undo");
-    lua_pushvalue(lua, 2);
-    lua_pushvalue(lua, 4);
-    lua_pushvalue(lua, 3);
-    lua_call(lua, 4, 0);
-    return 0;
-}
-
 constexpr Native natives[] = {
     {"pairs", pairs},
     {"frozen", frozen},
@@ -260,9 +248,10 @@ void push_m(lua_State* lua, const plan::Plan& plan, const plan::Settings& settin
     }
     lua_pushvalue(lua, -2);
     lua_setfield(lua, -2, "note");
-    set_field(lua, "undo", undo);
-    lua_getfield(lua, LUA_REGISTRYINDEX, hold_word);
-    lua_setfield(lua, -2, "hold");
+    for (const char* word : {undo_word, hold_word}) {
+        lua_getfield(lua, LUA_REGISTRYINDEX, word);
+        lua_setfield(lua, -2, word);
+    }
     add_var_names(lua, plan, settings.role);
     lua_newtable(lua);  // m
     lua_createtable(lua, 0, 3);

@@ -314,7 +314,7 @@ def test_terminal_is_closed(scene):
 
 
 def test_kill_9_while_frozen(scene):
-    """After kill -9 the recording tells that the guest stands; nothing is undone, it stands"""
+    """After kill -9 the recording tells that the guest stands; a recovery wakes it"""
     scene.qemu()
     for name in ("run.jsonl", "run.jsonl.zst"):
         running = frozen(scene, "--record", name)
@@ -325,7 +325,11 @@ def test_kill_9_while_frozen(scene):
         assert any(re.search("qmp <- STOP", line) for line in lines), lines
         assert "enter frozen" in lines[-1], lines[-3:]
         assert status_of(scene) == "paused"
-        ask(scene, "cont")
+        refused = scene.run("run", "freeze", "--var", "qmp=./a.qmp")
+        assert refused.code == 1 and "recover" in refused.err, refused
+        recovered = scene.run("recover")
+        assert recovered.code == 0 and "wake the guest" in recovered.out, recovered
+        assert status_of(scene) == "running"
 
 
 def test_kill_9_while_writing(scene):

@@ -180,8 +180,8 @@ class Qemu:
 class Stage:
     """One test's folder, and everything that was started in it."""
 
-    def __init__(self, folder, stack):
-        self.folder, self._stack = folder, stack
+    def __init__(self, folder, stack, state):
+        self.folder, self._stack, self.state = folder, stack, state
         self.cache = folder / "cache"
         self._runs = []
 
@@ -193,7 +193,7 @@ class Stage:
         """What katamaran sees: nothing of the user who runs the tests."""
         known = {"PATH": os.environ["PATH"], "HOME": self.path("home"), "LC_ALL": "C.UTF-8",
                  "TMPDIR": self.path("tmp"), "XDG_CACHE_HOME": str(self.cache), "TERM": "xterm",
-                 "KATAMARAN_LUA": str(LUA)}
+                 "KATAMARAN_LUA": str(LUA), "KATAMARAN_STATE": str(self.state)}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if name in os.environ:
                 known[name] = os.environ[name]
@@ -292,14 +292,18 @@ def _end_orphans(orphans, within=3.0):
 def stage():
     """The fixture: a Stage in a fresh folder with a short name, checked and cleared at the end."""
     folder = Path(tempfile.mkdtemp(prefix="ktm-", dir="/tmp"))
+    # In memory, as /run is on a node: a journal on a disk is warned of.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else folder
+    state = Path(tempfile.mkdtemp(prefix="ktm-", dir=memory))
     for name in ("home", "tmp", "cache"):
         (folder / name).mkdir()
     try:
         with contextlib.ExitStack() as stack:
-            made = Stage(folder, stack)
+            made = Stage(folder, stack, state)
             stack.callback(made.check_left_behind)
             yield made
     finally:
+        shutil.rmtree(state, ignore_errors=True)
         shutil.rmtree(folder)
 
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/journal.hh"
 #include "json/parser.hh"
 #include "net/undo.hh"
 
@@ -157,6 +158,10 @@ private:
 // --- Journals -----------------------------------------------------------------------------------
 
 std::string undo_in(const json::View& line) {
+    if (const auto wish = line.find_string("guest")) {
+        return host::describe(
+            host::GuestUndo{std::string{*wish}, std::string{line.find_string("vm").value_or("")}});
+    }
     const std::optional<json::View> undo = line.find("undo");
     const Result<net::Undo> read = undo ? net::undo_from_json(*undo) : Result<net::Undo>{Error{}};
     return read ? net::describe(*read) : "what cannot be read";

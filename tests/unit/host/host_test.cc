@@ -276,16 +276,36 @@ TEST_CASE("host: a deletion that comes too late is a deletion") {
         stage.begin();
         const auto id = acquire(stage, named("tunnel"));
         REQUIRE(outcome(id) == "acquired");
+        // Somebody is faster than we are, each time between our look and our deletion.
         for (int count = 0; count < 2; ++count) {
             stage.sim.networks().fail_next(
-                [](const net::Request& request) {
-                    return std::holds_alternative<net::DeleteLink>(request);
+                [&stage](const net::Request& request) {
+                    const auto* deletion = std::get_if<net::DeleteLink>(&request);
+                    if (deletion == nullptr) {
+                        return false;
+                    }
+                    (void)stage.sim.networks().kernel().apply(*deletion);
+                    return true;
                 },
                 error);
         }
         CHECK(give_back(stage, **id) == "done");
         CHECK(stage.host->close()->empty());
     }
+}
+
+TEST_CASE("host: what the kernel calls gone, and has, is not undone") {
+    Stage stage;
+    stage.begin();
+    const auto id = acquire(stage, named("tunnel"));
+    REQUIRE(outcome(id) == "acquired");
+    stage.sim.networks().fail_next(
+        [](const net::Request& request) {
+            return std::holds_alternative<net::DeleteLink>(request);
+        },
+        ENODEV);
+    CHECK(give_back(stage, **id).find("ENODEV") != std::string::npos);
+    CHECK_FALSE(stage.host->close()->empty());
 }
 
 TEST_CASE("host: what is there of somebody else is not undone when ours is refused") {

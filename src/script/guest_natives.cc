@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// script/guest_natives.cc: the words by which a guest comes back, written down before they are
+// needed; and the way back to a QEMU whose connection was lost.
+#include <lua.hpp>
+
+#include <utility>
+
+#include "script/convert.hh"
+#include "script/natives.hh"
+#include "script/net_side.hh"
+#include "script/run.hh"
+
+namespace ktm::script {
+
+namespace {
+
+monitor::GuestWish wish_at(lua_State* lua, int index) {
+    return std::string_view{lua_tostring(lua, index)} == "wake" ? monitor::GuestWish::wake
+                                                                : monitor::GuestWish::end;
+}
+
+std::string word_of(monitor::GuestWish wish) {
+    return wish == monitor::GuestWish::wake ? "qmp.wake" : "qmp.quit";
+}
+
+/// guest(wish)
+int undo_guest(lua_State* lua) {
+    const monitor::GuestWish wish = wish_at(lua, 1);
+    Run& run = waiting_run_of(lua, word_of(wish).c_str());
+    if (run.client("") == nullptr) {
+        raise(lua,
+              Error{Kind::usage, "no-vm", "this plan has no var 'qmp' with the path of a monitor",
+                    word_of(wish), nullptr});
+    }
+    run.undo_guest(wish, run.suspend([&run] { run.forget_guest_undo(); }));
+    return lua_yield(lua, 0);
+}
+
+/// write_guest(wish): the number under which it stands in the journal.
+int write_guest(lua_State* lua) {
+    const monitor::GuestWish wish = wish_at(lua, 1);
+    Run& run = acting_run_of(lua, "m:undo");
+    const Result<host::UndoId> id = run.write_guest_undo(wish);
+    if (!id) {
+        raise(lua, Error{id.error()}.while_trying("write down " + word_of(wish)));
+    }
+    lua_pushnumber(lua, static_cast<double>(id->value));
+    return 1;
+}
+
+/// guest_undone(number)
+int guest_undone(lua_State* lua) {
+    Run& run = acting_run_of(lua, "m:undo");
+    run.net().host().forget(host::UndoId{static_cast<std::uint64_t>(lua_tonumber(lua, 1))});
+    return 0;
+}
+
+/// is_lost(vm): whether an undo wants a QEMU whose connection is gone.
+int is_lost(lua_State* lua) {
+    const Interpreter& interpreter = Interpreter::of(lua);
+    const bool unwinds = interpreter.context() == Context::undo;
+    lua_pushboolean(lua, unwinds && interpreter.run() != nullptr &&
+                                 interpreter.run()->is_lost(lua_tostring(lua, 1))
+                             ? 1
+                             : 0);
+    return 1;
+}
+
+/// reconnect(vm)
+int reconnect(lua_State* lua) {
+    const std::string vm = lua_tostring(lua, 1);
+    Run& run = waiting_run_of(lua, "qmp");
+    run.reconnect(vm, run.suspend(nullptr));
+    return lua_yield(lua, 0);
+}
+
+constexpr Native natives[] = {
+    {"guest", undo_guest}, {"write_guest", write_guest}, {"guest_undone", guest_undone},
+    {"is_lost", is_lost},  {"reconnect", reconnect},
+};
+
+}  // namespace
+
+void Run::undo_guest(monitor::GuestWish wish, Token token) {
+    guest_undo_ = std::make_unique<monitor::GuestUndo>(
+        world_.clock, *client(""), wish, [this, wish, token](Result<bool> changed) {
+            // LIFETIME: it is called from inside of what is destroyed here.
+            const std::unique_ptr<monitor::GuestUndo> over = std::move(guest_undo_);
+            if (!changed) {
+                resume_with_error(token, std::move(changed).error().while_trying(word_of(wish)));
+            } else {
+                resume(token, [&changed](lua_State* thread) {
+                    lua_pushboolean(thread, 1);
+                    lua_pushboolean(thread, *changed ? 1 : 0);
+                    return 2;
+                });
+            }
+            drain();
+        });
+    guest_undo_->start();
+}
+
+Result<host::UndoId> Run::write_guest_undo(monitor::GuestWish wish) {
+    return net().host().will_undo(
+        host::GuestUndo{std::string{monitor::name_of(wish)}, host_settings_.header.vm});
+}
+
+bool Run::is_lost(const std::string& vm) const {
+    const auto found = vms_.find(vm);
+    return found != vms_.end() && (!found->second.lost.empty() ||
+                                   (found->second.client && found->second.client->is_over()));
+}
+
+void Run::reconnect(const std::string& vm, Token token) {
+    Vm& entry = vms_.at(vm);
+    entry.connecting = token;
+    entry.lost.clear();
+    const Endpoint endpoint = *entry.endpoint;
+    open(vm, endpoint);
+}
+
+void add_guest_natives(lua_State* native) {
+    add_natives(native, std::begin(natives), std::end(natives));
+}
+
+}  // namespace ktm::script

@@ -180,8 +180,12 @@ void Incoming::finish_load() {
 
 void Incoming::start_loaded() {
     bool runs = autostart_;
-    // The error goes to stderr; the machine then waits for `cont`.
-    runs = !machine_.activate() && runs;
+    const bool is_activated_late =
+        settings_.has(MigrationSettings::Capability::late_block_activate) && !runs;
+    if (!is_activated_late) {
+        // The error goes to stderr; the machine then waits for `cont`.
+        runs = !machine_.activate() && runs;
+    }
     if (!process_.settings().drives.empty()) {
         machine_.guest().use(process_.settings().drives.front().disk, process_.now());
     }

@@ -21,6 +21,7 @@ public:
         postcopy_ram = 6,
         pause_before_switchover = 11,
         multifd = 12,
+        late_block_activate = 15,
     };
 
     [[nodiscard]] bool has(Capability capability) const noexcept {

@@ -39,10 +39,11 @@ struct QemuSettings {
     int node = 0;  ///< Which of the nodes of the switchboard it runs on.
     /// The writer's number in histories of disks; each QEMU of a world has its own.
     std::uint64_t number = 1;
-    bool incoming = false;      ///< Started with -incoming defer, or with an address:
-    std::string incoming_uri;   ///< -incoming tcp:…; nobody is connected who could hear of it.
-    bool paused = false;        ///< Started with -S.
-    std::vector<Drive> drives;  ///< The guest writes to the first.
+    bool incoming = false;     ///< Started with -incoming defer, or with an address:
+    std::string incoming_uri;  ///< -incoming tcp:…; nobody is connected who could hear of it.
+    bool paused = false;       ///< Started with -S.
+    std::string mac = "02:aa:00:00:00:01";  ///< Of its network device.
+    std::vector<Drive> drives;              ///< The guest writes to the first.
     Load load;
     Timings timings;
     double copy_bytes_per_second = 2e9;    ///< Of one thread that sends memory.

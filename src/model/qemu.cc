@@ -2,6 +2,7 @@
 // model/qemu.cc: a QEMU's life, and its machine's run states.
 #include "model/qemu.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "json/writer.hh"
@@ -130,6 +131,38 @@ std::string Qemu::status_json() const {
 
 std::string Qemu::migrate_json() const {
     return outgoing_.has_begun() ? outgoing_.json() : incoming_.json();
+}
+
+/// Samples pages for some seconds, in the background.
+Reply Qemu::calc_dirty_rate(const json::View& arguments) {
+    constexpr std::int64_t seconds_max = 60;
+    const std::int64_t seconds = arguments.find_int("calc-time").value_or(0);
+    if (seconds < 1 || seconds > seconds_max) {
+        return refused("calc-time is out of range[1, 60].");
+    }
+    if (dirty_since_ && process_.now() < *dirty_since_ + std::chrono::seconds{dirty_calc_s_}) {
+        return refused("still measuring dirty rate.");
+    }
+    dirty_since_ = process_.now();
+    dirty_calc_s_ = seconds;
+    return done();
+}
+
+std::string Qemu::dirty_rate_json() const {
+    json::ObjectWriter out;
+    const bool measured =
+        dirty_since_ && process_.now() >= *dirty_since_ + std::chrono::seconds{dirty_calc_s_};
+    if (measured) {
+        const Load& load = machine_.guest().load();
+        constexpr std::uint64_t mebi = 1U << 20U;
+        out.integer("dirty-rate",
+                    static_cast<std::int64_t>(
+                        std::min(load.dirty_bytes_per_second, load.working_set_bytes) / mebi));
+    }
+    out.text("status", !dirty_since_ ? "unstarted" : measured ? "measured" : "measuring");
+    out.integer("start-time", 0).integer("calc-time", dirty_calc_s_);
+    out.integer("sample-pages", 512).text("mode", "page-sampling");
+    return std::move(out).finish();
 }
 
 Reply Qemu::set_capabilities(const json::View& arguments) {

@@ -80,6 +80,8 @@ private:
     [[nodiscard]] Reply system_reset();
     [[nodiscard]] std::string status_json() const;
     [[nodiscard]] std::string migrate_json() const;
+    [[nodiscard]] Reply calc_dirty_rate(const json::View& arguments);
+    [[nodiscard]] std::string dirty_rate_json() const;
     [[nodiscard]] Reply set_capabilities(const json::View& arguments);
     [[nodiscard]] Reply set_parameters(const json::View& arguments);
 
@@ -91,6 +93,9 @@ private:
     Outgoing outgoing_;
     Incoming incoming_;
     std::unique_ptr<ports::Timer> quitting_;
+    /// Of the last measuring of how fast the guest dirties memory.
+    std::int64_t dirty_calc_s_ = 0;
+    std::optional<Instant> dirty_since_;
 };
 
 }  // namespace ktm::model

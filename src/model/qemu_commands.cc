@@ -31,10 +31,17 @@ Reply name_of(const QemuSettings& settings) {
     return answered(std::move(out).finish());
 }
 
+/// Of the first network device, what plans look at.
+Reply rx_filter_of(const QemuSettings& settings) {
+    json::ObjectWriter out;
+    out.text("name", "net0").text("main-mac", settings.mac).boolean("promiscuous", false);
+    return answered("[" + std::move(out).finish() + "]");
+}
+
 }  // namespace
 
 std::span<const Qemu::Command> Qemu::machine_commands() {
-    static constexpr std::array<Command, 14> commands{{
+    static constexpr std::array<Command, 17> commands{{
         {"query-status", "",
          [](Qemu& q, const View&) -> Later { return answered(q.status_json()); }},
         {"stop", "", [](Qemu& q, const View&) { return q.stop(); }},
@@ -45,6 +52,12 @@ std::span<const Qemu::Command> Qemu::machine_commands() {
          [](Qemu& q, const View& a) -> Later { return q.objects_.add(a); }},
         {"object-del", "id:s!",
          [](Qemu& q, const View& a) -> Later { return q.objects_.remove(a); }},
+        {"calc-dirty-rate", "calc-time:i! sample-pages:i mode:s",
+         [](Qemu& q, const View& a) -> Later { return q.calc_dirty_rate(a); }},
+        {"query-dirty-rate", "",
+         [](Qemu& q, const View&) -> Later { return answered(q.dirty_rate_json()); }},
+        {"query-rx-filter", "name:s",
+         [](Qemu& q, const View&) -> Later { return rx_filter_of(q.settings()); }},
         {"query-version", "", [](Qemu&, const View&) -> Later { return constant(version); }},
         {"query-name", "", [](Qemu& q, const View&) -> Later { return name_of(q.settings()); }},
         {"query-target", "",

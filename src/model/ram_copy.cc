@@ -242,7 +242,9 @@ void RamCopy::change(const Terms& terms, Instant now) {
 
 RamCopy::View RamCopy::view(Instant now) const {
     RamCopy there = *this;
-    there.change(terms_, std::max(now, at_));
+    // Legs that are over meanwhile: nobody but us has looked since.
+    (void)there.advance(now);
+    there.change(terms_, std::max(now, there.at_));
     View view;
     view.remaining_bytes = whole(there.bulk_left_ + there.dirty_left_) * page_bytes;
     view.transferred_bytes = whole(there.sent_bytes_);

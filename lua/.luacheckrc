@@ -37,6 +37,8 @@ read_globals = {
   qmp = { fields = {
     try = {},
     enable = {},
+    wake = {},
+    quit = {},
     connect = {},
   } },
   net = { fields = {

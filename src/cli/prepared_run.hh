@@ -46,7 +46,7 @@ struct PreparedRun {
 struct RunWith {
     monitor::Recorder* recorder = nullptr;  ///< Null: it is not recorded.
     script::PeerOptions peer = {};
-    bool in_real_time = true;               ///< Somebody may wait for it, and wants to see it live.
+    bool in_real_time = true;  ///< Somebody may wait for it, and wants to see it live.
     /// Called when the run has ended, and only asks its guests yet.
     UniqueFunction<void()> on_end = nullptr;
 };

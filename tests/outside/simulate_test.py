@@ -263,8 +263,6 @@ def test_usage(scene):
     """A recording that is not there, or of no VM of the plan, is exit 2 with its name"""
     ended = on_vm(scene, "freeze", "none.jsonl")
     assert ended.code == 2 and "none.jsonl" in ended.err and ended.out == "", ended
-    ended = scene.run("simulate", "freeze", "--var", "qmp=./a.qmp")
-    assert ended.code == 2 and "--trace" in ended.err, ended
     (scene.folder / "other.jsonl").write_text(
         '{"dir":"out","port":"qmp:other","msg":{"execute":"stop"}}\n')
     ended = on_vm(scene, "freeze", "other.jsonl")

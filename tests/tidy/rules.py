@@ -119,9 +119,11 @@ ARROWS = {
                "host", "peer"),
     "sim": ("base", "json", "net", "ports", "trace"),
     "model": ("base", "json", "net", "ports", "trace", "sim"),
+    "trial": ("base", "json", "net", "ports", "monitor", "plan", "engine", "host", "peer",
+              "script", "sim", "model"),
     "os": ("base", "net", "ports"),
     "cli": ("base", "draw", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
-            "host", "peer", "script", "sim", "timeline"),
+            "host", "model", "peer", "script", "sim", "timeline", "trial"),
     "main.cc": ("cli", "os"),
 }
 # The headers outside the rooms: the build makes them, each for one room.

@@ -140,7 +140,7 @@ void put(TestWorld& test, const std::string& path, const std::string& content) {
 
 /// What somebody does with ports, told as text.
 struct Doing {
-    explicit Doing(const ports::World& world) : world(world) {}
+    explicit Doing(const ports::World& of) : world(of) {}
 
     void all() {
         auto network = world.networks.open("");

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/trial_command.cc: `katamaran simulate` without a recording: a plan in a world of models.
+//
+// What it prints depends on nothing but its arguments and the plan: no time of day, no duration of
+// its own.
+#include "cli/trial_command.hh"
+
+#include <unistd.h>
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hh"
+#include "base/text.hh"
+#include "cli/faults.hh"
+#include "cli/given_vars.hh"
+#include "cli/trial_words.hh"
+#include "cli/verdict.hh"
+#include "json/writer.hh"
+#include "trial/campaign.hh"
+
+namespace ktm::cli {
+
+namespace {
+
+using trial::Side;
+
+constexpr std::size_t time_columns = 10;
+constexpr std::size_t side_columns = 7;
+
+std::string column(std::string text, std::size_t width) {
+    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
+/// Tells one trial as it goes, a line for each thing that a person follows.
+class Narration {
+public:
+    Narration(Console& console, bool two_nodes) : console_(console), two_nodes_(two_nodes) {}
+
+    void tell(Instant at, Side side, std::string_view kind, std::string_view text) {
+        if (console_.json()) {
+            json::ObjectWriter line;
+            line.integer("t", at.time_since_epoch().count());
+            line.text("side", model::name_of(side)).text("kind", kind).text("text", text);
+            written_ = console_.line(std::move(line).finish()) && written_;
+            return;
+        }
+        const Colour colour = kind == "fault"   ? Colour::red
+                              : kind == "guest" ? Colour::bold
+                              : kind == "warn" || kind == "error" || kind == "trouble"
+                                  ? Colour::yellow
+                                  : Colour::cyan;
+        if (kind == "debug" || kind == "progress") {
+            return;
+        }
+        std::string line = column(format_duration(rounded(at)), time_columns) + "  ";
+        line += two_nodes_ ? std::string{model::name_of(side)} +
+                                 std::string(side_columns - model::name_of(side).size(), ' ')
+                           : "";
+        line += kind == "guest" ? "guest: " : "";
+        written_ = console_.line(line + console_.paint(colour, printable(text))) && written_;
+    }
+    [[nodiscard]] bool is_written() const noexcept { return written_; }
+
+private:
+    static Duration rounded(Instant at) {
+        return std::chrono::round<std::chrono::microseconds>(at.time_since_epoch());
+    }
+
+    Console& console_;
+    bool two_nodes_;
+    bool written_ = true;
+};
+
+/// What of a run's actions a person follows.
+bool is_followed(std::string_view text) {
+    return text.starts_with("enter ") || text.starts_with("trouble") || text.starts_with("undo ") ||
+           text.starts_with("not undone") || text.starts_with("release") ||
+           text.starts_with("commit");
+}
+
+/// One command on a simulated plan.
+class Trying {
+public:
+    Trying(Console& console, trial::Stage& stage, const TrialCommand& command)
+        : console_(console), stage_(stage), command_(command) {}
+
+    int run() {
+        if (!command_.scope.empty() || command_.runs > 0) {
+            return run_campaign();
+        }
+        return run_one();
+    }
+
+private:
+    int run_one() {
+        trial::TrialOptions options;
+        for (const std::string& text : command_.faults) {
+            Result<trial::Fault> fault = trial::parse_fault(text);
+            if (!fault) {
+                console_.error(fault.error());
+                return exit_usage;
+            }
+            options.faults.push_back(*fault);
+        }
+        std::stable_sort(
+            options.faults.begin(), options.faults.end(),
+            [](const trial::Fault& one, const trial::Fault& other) { return one.at < other.at; });
+        options.keeps_crossings = command_.lists;
+        Narration narration{console_, stage_.has_two_nodes()};
+        options.told = [&](Instant at, Side side, std::string_view kind, std::string_view text) {
+            if (kind != "action" || is_followed(text)) {
+                narration.tell(at, side, kind, text);
+            }
+        };
+        const std::size_t wanted = options.faults.size();
+        const trial::Report report = trial::play(stage_, std::move(options));
+        if (report.faults_struck < wanted) {
+            console_.note(std::to_string(wanted - report.faults_struck) +
+                          " faults had no turn: the run had only " +
+                          std::to_string(report.crossings) + " crossings");
+        }
+        return tell(report);
+    }
+
+    int tell(const trial::Report& report) {
+        bool written = true;
+        for (const std::string& line :
+             console_.json() ? json_of(report) : words_of(report, stage_, command_.lists)) {
+            written = console_.line(line) && written;
+        }
+        if (!written) {
+            return console_.explain_loss();
+        }
+        if (!report.violations.empty()) {
+            return exit_stranded;
+        }
+        int code = exit_done;
+        for (const trial::Ending& ending : report.endings) {
+            code = std::max(code, ending.outcome ? exit_code_of(*ending.outcome) : exit_failed);
+        }
+        return code;
+    }
+
+    int run_campaign() {
+        trial::CampaignOptions options;
+        options.scope = command_.scope == "pairs" ? trial::Scope::pairs
+                        : command_.scope == "all" ? trial::Scope::all
+                                                  : trial::Scope::random;
+        options.seed = command_.seed;
+        options.runs = command_.runs;
+        const bool live = ::isatty(STDERR_FILENO) == 1 && !console_.json();
+        std::uint64_t shown = 0;
+        const trial::Campaign campaign =
+            trial::run_campaign(stage_, options, [&](std::uint64_t done, std::uint64_t of) {
+                const std::uint64_t percent = of == 0 ? 100 : 100 * done / of;
+                if (live && percent != shown) {
+                    shown = percent;
+                    console_.note("  " + std::to_string(done) + " of " + std::to_string(of));
+                }
+                return true;
+            });
+        bool written = true;
+        const std::string again = command_line_of(command_);
+        for (const std::string& line :
+             console_.json() ? json_of(campaign) : words_of(campaign, again)) {
+            written = console_.line(line) && written;
+        }
+        if (!written) {
+            return console_.explain_loss();
+        }
+        return campaign.findings.empty() && campaign.undisturbed.empty() ? exit_done : exit_failed;
+    }
+
+    Console& console_;
+    trial::Stage& stage_;
+    const TrialCommand& command_;
+};
+
+}  // namespace
+
+int try_plan(ports::Files& files, const TrialCommand& command) {
+    Console console{command.run.json};
+    trial::StageOptions options;
+    if (Result<void> read = trial::read_world(command.model, options.world); !read) {
+        console.error(read.error());
+        return exit_usage;
+    }
+    script::Loading loading = script::load_plan(files, command.run.path, command.run.plan);
+    if (!loading.plan) {
+        return report(console, loading.faults);
+    }
+    plan::Faults faults;
+    GivenVars given;
+    given.read(files, loading.plan->plan(), command.run.vars, command.run.vars_file, faults);
+    if (!faults.empty()) {
+        return report(console, faults);
+    }
+    options.plan = command.run.plan;
+    options.role = command.run.role;
+    options.given = given.all();
+    options.path = command.run.path;
+    trial::Staging staging = trial::set_the_stage(files, options);
+    if (!staging.stage) {
+        return report(console, staging.faults);
+    }
+    // What thousands of simulated nodes would warn of is no warning to anybody.
+    log::send_to(nullptr);
+    return Trying{console, *staging.stage, command}.run();
+}
+
+}  // namespace ktm::cli

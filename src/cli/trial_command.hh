@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/trial_command.hh: `katamaran simulate` without a recording: a plan in a world of models.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/prepared_run.hh"
+
+namespace ktm::cli {
+
+struct TrialCommand {
+    RunOptions run;
+    std::string model;                ///< KEY=VALUE, with commas.
+    std::string scope;                ///< Of the faults: "all", "pairs" or empty.
+    std::vector<std::string> faults;  ///< Single ones: "41:lost".
+    std::uint64_t seed = 1;
+    std::uint64_t runs = 0;  ///< Random schedules; 0: none.
+    bool lists = false;      ///< Tell what crosses, and its numbers.
+};
+
+/// Nothing outside is touched: only the plan and the vars are read.
+[[nodiscard]] int try_plan(ports::Files& files, const TrialCommand& command);
+
+}  // namespace ktm::cli

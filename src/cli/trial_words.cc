@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/trial_words.cc: what came of trials, for a person and for a script.
+#include "cli/trial_words.hh"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.hh"
+#include "cli/verdict.hh"
+#include "json/writer.hh"
+
+namespace ktm::cli {
+
+namespace {
+
+constexpr std::size_t name_columns = 16;
+
+std::string row(const std::string& name, const std::string& value) {
+    return "  " + name + std::string(name_columns - std::min(name_columns, name.size()), ' ') +
+           value;
+}
+
+std::string rounded(Duration duration) {
+    using std::chrono::milliseconds;
+    return duration < milliseconds{100}
+               ? format_duration(std::chrono::round<std::chrono::microseconds>(duration))
+               : format_duration(std::chrono::round<milliseconds>(duration));
+}
+
+std::string packets_of(const model::FlowAccount& account) {
+    std::string text = std::to_string(account.delivered) + " of " + std::to_string(account.sent) +
+                       " delivered, " + std::to_string(account.lost_in_all()) + " lost";
+    for (const auto& [where, count] : account.lost) {
+        text += "; " + std::to_string(count) + " " + where;
+    }
+    if (account.duplicated + account.reordered > 0) {
+        text += "; " + std::to_string(account.duplicated) + " twice, " +
+                std::to_string(account.reordered) + " out of order";
+    }
+    return text + "; longest gap " + rounded(account.longest_gap);
+}
+
+std::string verdict_of(const trial::Ending& ending) {
+    if (ending.outcome) {
+        return verdict(*ending.outcome);
+    }
+    if (!ending.killed) {
+        return "it never ended";
+    }
+    if (ending.left.empty()) {
+        return "killed, and recovered";
+    }
+    std::string text = "killed; its recovery left behind: ";
+    for (const std::string& left : ending.left) {
+        text += (&left == ending.left.data() ? "" : "; ") + left;
+    }
+    return text;
+}
+
+void add_violation(const trial::Violation& violation, Lines& lines) {
+    lines.push_back("VIOLATED " + std::string{trial::name_of(violation.invariant)} + ": " +
+                    std::string{trial::describe(violation.invariant)});
+    lines.push_back("  " + violation.what);
+}
+
+void add_violation(const trial::Violation& violation, json::ObjectWriter& line) {
+    line.text("invariant", trial::name_of(violation.invariant)).text("what", violation.what);
+}
+
+std::string faults_text(const trial::Faults& faults) {
+    std::string text;
+    for (const trial::Fault& fault : faults) {
+        text += " --fault " + trial::text_of(fault);
+    }
+    return text;
+}
+
+}  // namespace
+
+Lines words_of(const trial::Report& report, const trial::Stage& stage, bool lists) {
+    Lines lines;
+    if (lists) {
+        for (std::size_t at = 0; at < report.list.size(); ++at) {
+            lines.push_back(std::to_string(at + 1) + "  " +
+                            excerpt(describe(report.list[at]), 120));
+        }
+    }
+    lines.push_back("");
+    lines.push_back(row("total time", rounded(report.total)));
+    if (stage.has_two_nodes()) {
+        lines.push_back(row("dark window", report.dark ? rounded(*report.dark) : "none"));
+        const model::HeldMost& held = report.held_most[1];
+        lines.push_back(row("held at most", std::to_string(held.plug + held.ring) + " packets: " +
+                                                std::to_string(held.plug) + " in the plug, " +
+                                                std::to_string(held.ring) + " in the ring"));
+        for (const model::FlowAccount& account : report.accounts) {
+            lines.push_back(row("to " + account.name, packets_of(account)));
+        }
+    }
+    lines.push_back("");
+    for (const trial::Violation& violation : report.violations) {
+        add_violation(violation, lines);
+    }
+    for (const trial::Ending& ending : report.endings) {
+        lines.push_back((stage.has_two_nodes() ? ending.role + ": " : "") + verdict_of(ending));
+    }
+    return lines;
+}
+
+Lines json_of(const trial::Report& report) {
+    json::ObjectWriter line;
+    line.text("kind", "end");
+    line.integer("total_ns", report.total.count());
+    if (report.dark) {
+        line.integer("dark_ns", report.dark->count());
+    }
+    line.integer("crossings", static_cast<std::int64_t>(report.crossings));
+    line.integer("held_most",
+                 static_cast<std::int64_t>(report.held_most[1].plug + report.held_most[1].ring));
+    line.integer("packets_lost", static_cast<std::int64_t>(report.packets_lost()));
+    std::string violations;
+    for (const trial::Violation& violation : report.violations) {
+        json::ObjectWriter one;
+        add_violation(violation, one);
+        violations += (violations.empty() ? "" : ",") + std::move(one).finish();
+    }
+    line.json("violations", "[" + violations + "]");
+    std::string endings;
+    for (const trial::Ending& ending : report.endings) {
+        json::ObjectWriter one;
+        one.text("role", ending.role).boolean("killed", ending.killed);
+        one.text("verdict", verdict_of(ending));
+        if (ending.outcome) {
+            one.integer("exit", exit_code_of(*ending.outcome));
+        }
+        endings += (endings.empty() ? "" : ",") + std::move(one).finish();
+    }
+    line.json("roles", "[" + endings + "]");
+    return {std::move(line).finish()};
+}
+
+Lines words_of(const trial::Campaign& campaign, const std::string& again) {
+    Lines lines;
+    if (!campaign.undisturbed.empty()) {
+        for (const trial::Violation& violation : campaign.undisturbed) {
+            add_violation(violation, lines);
+        }
+        lines.push_back("  without any fault");
+        lines.push_back("  again: " + again);
+        lines.push_back("broken without any fault; no faults were tried");
+        return lines;
+    }
+    for (const trial::Finding& finding : campaign.findings) {
+        add_violation(finding.violation, lines);
+        for (std::size_t at = 0; at < finding.faults.size(); ++at) {
+            lines.push_back("  fault " + trial::text_of(finding.faults[at]) + " at " +
+                            excerpt(finding.where[at], 160));
+        }
+        if (finding.seed != 0) {
+            lines.push_back("  seed " + std::to_string(finding.seed));
+        }
+        lines.push_back("  again: " + again + faults_text(finding.faults));
+        if (finding.same > 0) {
+            lines.push_back("  and so in " + std::to_string(finding.same) + " further trials");
+        }
+    }
+    lines.push_back(std::to_string(campaign.trials) + " trials, " +
+                    std::to_string(campaign.crossings) + " crossings without a fault; " +
+                    (campaign.findings.empty()
+                         ? "every fault ended as it must"
+                         : std::to_string(campaign.violations) + " violations of " +
+                               std::to_string(campaign.findings.size()) + " kinds") +
+                    (campaign.cut_short ? ", and then no more were looked for" : ""));
+    return lines;
+}
+
+Lines json_of(const trial::Campaign& campaign) {
+    Lines lines;
+    const auto add = [&](const trial::Violation& violation, const trial::Faults& faults,
+                         std::uint64_t seed, std::uint64_t same) {
+        json::ObjectWriter line;
+        line.text("kind", "violation");
+        add_violation(violation, line);
+        std::string list;
+        for (const trial::Fault& fault : faults) {
+            list += (list.empty() ? "" : ",") + json::quoted(trial::text_of(fault));
+        }
+        line.json("faults", "[" + list + "]");
+        line.integer("seed", static_cast<std::int64_t>(seed));
+        line.integer("same", static_cast<std::int64_t>(same));
+        lines.push_back(std::move(line).finish());
+    };
+    for (const trial::Violation& violation : campaign.undisturbed) {
+        add(violation, {}, 0, 0);
+    }
+    for (const trial::Finding& finding : campaign.findings) {
+        add(finding.violation, finding.faults, finding.seed, finding.same);
+    }
+    json::ObjectWriter end;
+    end.text("kind", "end").integer("trials", static_cast<std::int64_t>(campaign.trials));
+    end.integer("crossings", static_cast<std::int64_t>(campaign.crossings));
+    end.integer("violations", static_cast<std::int64_t>(campaign.violations));
+    lines.push_back(std::move(end).finish());
+    return lines;
+}
+
+std::string command_line_of(const TrialCommand& command) {
+    std::string line = "katamaran simulate " + command.run.plan;
+    for (const std::string& var : command.run.vars) {
+        line += " --var " + var;
+    }
+    line += command.run.vars_file.empty() ? "" : " --vars " + command.run.vars_file;
+    line += command.run.role.empty() ? "" : " --role " + command.run.role;
+    return line + (command.model.empty() ? "" : " --model " + command.model);
+}
+
+}  // namespace ktm::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/trial_words.hh: what came of trials, for a person and for a script.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/trial_command.hh"
+#include "trial/campaign.hh"
+
+namespace ktm::cli {
+
+using Lines = std::vector<std::string>;
+
+/// The forecast, what was broken, and how each run ended; with `lists`, all crossings first.
+[[nodiscard]] Lines words_of(const trial::Report& report, const trial::Stage& stage, bool lists);
+/// One object, the last line of the output.
+[[nodiscard]] Lines json_of(const trial::Report& report);
+
+/// What was found, each with the command that shows it again.
+[[nodiscard]] Lines words_of(const trial::Campaign& campaign, const std::string& again);
+[[nodiscard]] Lines json_of(const trial::Campaign& campaign);
+
+/// The command line that has these options, without its faults.
+[[nodiscard]] std::string command_line_of(const TrialCommand& command);
+
+}  // namespace ktm::cli

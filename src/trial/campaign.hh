@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// trial/campaign.hh: a stage, tried with every fault that there can be, or with many of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trial/trial.hh"
+
+namespace ktm::trial {
+
+enum class Scope : std::uint8_t {
+    all,     ///< Every single fault.
+    pairs,   ///< Every two faults, one behind the other.
+    random,  ///< Schedules of one to four faults, drawn from a seed.
+};
+
+struct CampaignOptions {
+    Scope scope = Scope::all;
+    std::uint64_t seed = 1;
+    std::uint64_t runs = 1000;  ///< Of random schedules.
+    /// Of this many shares of all trials the nth, from 0: for several processes.
+    std::uint64_t shares = 1;
+    std::uint64_t share = 0;
+    std::size_t findings_max = 20;
+};
+
+/// Faults, and what they broke.
+struct Finding {
+    Faults faults;
+    std::vector<std::string> where;  ///< For each fault: the crossing and the harm, in words.
+    std::uint64_t seed = 0;          ///< Of a random schedule.
+    Violation violation;
+    std::uint64_t same = 0;  ///< Further trials that broke the same.
+};
+
+struct Campaign {
+    std::uint64_t trials = 0;
+    std::uint64_t crossings = 0;  ///< Of the trial without a fault.
+    std::uint64_t violations = 0;
+    /// The first of each kind: the same invariant broken at the same crossing.
+    std::vector<Finding> findings;
+    std::vector<Violation> undisturbed;  ///< Broken without any fault; then nothing else is tried.
+    bool cut_short = false;              ///< There were more kinds of findings than asked for.
+};
+
+/// Called from time to time; false ends the campaign.
+using Progress = UniqueFunction<bool(std::uint64_t done, std::uint64_t of)>;
+
+[[nodiscard]] Campaign run_campaign(Stage& stage, const CampaignOptions& options,
+                                    Progress progress);
+
+/// The faults of the random schedule with this seed, for a trial of so many crossings.
+[[nodiscard]] Faults random_faults(std::uint64_t seed, std::uint64_t crossings, bool two_nodes);
+
+}  // namespace ktm::trial

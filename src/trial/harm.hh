@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// trial/harm.hh: what can go wrong at a crossing, and a fault: which harm, where.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hh"
+#include "model/flow_account.hh"
+
+namespace ktm::trial {
+
+using model::Side;
+
+/// What crosses: each is a place where a fault can be.
+enum class Channel : std::uint8_t {
+    command,  ///< Of QMP, from katamaran.
+    reply,
+    event,
+    request,  ///< To the kernel.
+    line,     ///< To the other katamaran; its heartbeats are none.
+    journal,  ///< A write.
+};
+
+enum class Harm : std::uint8_t {
+    none,
+    // To what crosses.
+    refused,  ///< A command: QEMU says no, and does nothing.
+    lost,     ///< It does not get there; a line: its connection breaks with it.
+    unheard,  ///< It is carried out, and nobody hears of it.
+    late,
+    twice,
+    swapped,  ///< It comes behind what comes after it.
+    closed,   ///< The connection ends in its place.
+    silence,  ///< From here on nothing gets through.
+    no_permission,
+    no_device,
+    exists,
+    busy,
+    no_buffers,
+    full,
+    // To the world, in the instant in which it crosses.
+    kill_source_qemu,
+    kill_dest_qemu,
+    kill_source,  ///< The katamaran at the source; a recovery follows.
+    kill_dest,
+    cut,          ///< The network between the nodes, for good.
+    cut_short,    ///< For cut_short_for.
+    stop_source,  ///< SIGTERM.
+    stop_dest,
+};
+
+/// LIMIT: how late a late thing is, and how long a short cut takes.
+inline constexpr Duration late_by{std::chrono::milliseconds{700}};
+inline constexpr Duration cut_short_for{std::chrono::seconds{3}};
+
+/// "no-permission"; what a command line calls it.
+[[nodiscard]] std::string_view name_of(Harm harm) noexcept;
+/// For people: "the kernel refuses it: EPERM".
+[[nodiscard]] std::string_view describe(Harm harm) noexcept;
+[[nodiscard]] std::optional<Harm> harm_named(std::string_view name) noexcept;
+[[nodiscard]] constexpr bool is_to_world(Harm harm) noexcept {
+    return harm >= Harm::kill_source_qemu;
+}
+/// The errno with which a kernel or a file system refuses; 0 for any other harm.
+[[nodiscard]] int error_of(Harm harm) noexcept;
+
+/// Something that crossed.
+struct Crossing {
+    Side side = Side::source;
+    Channel channel = Channel::command;
+    bool is_query = false;  ///< It changes nothing.
+    std::string text;
+};
+[[nodiscard]] std::string describe(const Crossing& crossing);
+
+/// Every harm that there can be at this crossing. `two_nodes`: whether there is another side.
+[[nodiscard]] std::vector<Harm> harms_at(const Crossing& crossing, bool two_nodes);
+
+/// Whether it is among them; for faults that were not chosen from that list.
+[[nodiscard]] bool fits(Harm harm, Channel channel, bool is_query, bool two_nodes) noexcept;
+
+/// At the nth crossing of a run, counted from 1.
+struct Fault {
+    std::uint64_t at = 0;
+    Harm harm = Harm::none;
+    friend bool operator==(const Fault&, const Fault&) = default;
+};
+using Faults = std::vector<Fault>;
+
+/// "41:lost".
+[[nodiscard]] std::string text_of(const Fault& fault);
+[[nodiscard]] Result<Fault> parse_fault(std::string_view text);
+
+}  // namespace ktm::trial

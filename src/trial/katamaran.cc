@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// trial/katamaran.cc: one katamaran of a trial: its run, what it did, and its sudden end.
+#include "trial/katamaran.hh"
+
+#include <utility>
+
+namespace ktm::trial {
+
+Katamaran::Katamaran(const ports::World& world, sim::Life& life, script::LoadedPlan& plan,
+                     const plan::Settings& settings, const host::Settings& host, Told told)
+    : world_(world), life_(life), told_(std::move(told)) {
+    run_ = std::make_unique<script::Run>(world, plan, settings, host, nullptr, *this);
+}
+
+Katamaran::~Katamaran() = default;
+
+void Katamaran::start() {
+    run_->start();
+}
+
+void Katamaran::interrupt() {
+    if (run_ != nullptr && !outcome_) {
+        run_->interrupt(Error{Kind::cancelled, std::string{script::interrupted_code},
+                              "interrupted by SIGTERM", "", nullptr});
+    }
+}
+
+void Katamaran::drop() {
+    run_.reset();
+}
+
+void Katamaran::on_action(const engine::Action& action) {
+    if (life_.is_over()) {
+        return;
+    }
+    if (const auto* entered = std::get_if<engine::Entered>(&action)) {
+        states_.push_back({world_.clock.now(), entered->state, entered->commits});
+        committed_ = committed_ || entered->commits;
+    }
+    if (told_) {
+        told_("action", engine::describe(action));
+    }
+}
+
+void Katamaran::on_words(std::string_view level, std::string_view text) {
+    if (told_ && !life_.is_over()) {
+        told_(level, text);
+    }
+}
+
+void Katamaran::on_over(const script::Outcome& outcome) {
+    if (life_.is_over()) {
+        return;
+    }
+    outcome_ = outcome;
+    ended_at_ = world_.clock.now();
+    ran_at_end_ = guest_runs && guest_runs();
+}
+
+}  // namespace ktm::trial

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// trial/katamaran.hh: one katamaran of a trial: its run, what it did, and its sudden end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/journal.hh"
+#include "script/run.hh"
+#include "sim/life.hh"
+
+namespace ktm::trial {
+
+/// A state that was entered.
+struct Entered {
+    Instant at;
+    std::string state;
+    bool commits = false;
+};
+
+class Katamaran final : public script::Observer {
+public:
+    /// What is said of a run as it goes, for who wants to see it.
+    using Told = UniqueFunction<void(std::string_view kind, std::string_view text)>;
+
+    /// LIFETIME: all outlive it. The plan's interpreter is put back before and behind it by whoever
+    /// owns it.
+    Katamaran(const ports::World& world, sim::Life& life, script::LoadedPlan& plan,
+              const plan::Settings& settings, const host::Settings& host, Told told);
+    Katamaran(const Katamaran&) = delete;
+    Katamaran& operator=(const Katamaran&) = delete;
+    ~Katamaran() override;
+
+    void start();
+    /// SIGTERM.
+    void interrupt();
+    /// What was in its memory is gone; its life must have ended before.
+    void drop();
+
+    [[nodiscard]] bool is_over() const noexcept { return outcome_.has_value(); }
+    [[nodiscard]] bool was_killed() const noexcept { return run_ == nullptr && !outcome_; }
+    [[nodiscard]] const std::optional<script::Outcome>& outcome() const noexcept {
+        return outcome_;
+    }
+    [[nodiscard]] const std::vector<Entered>& states() const noexcept { return states_; }
+    [[nodiscard]] bool has_committed() const noexcept { return committed_; }
+    [[nodiscard]] Instant ended_at() const noexcept { return ended_at_; }
+    /// Whether its guest ran when the run was over.
+    [[nodiscard]] bool ran_at_end() const noexcept { return ran_at_end_; }
+    UniqueFunction<bool()> guest_runs;
+
+    void on_action(const engine::Action& action) override;
+    void on_words(std::string_view level, std::string_view text) override;
+    void on_over(const script::Outcome& outcome) override;
+
+private:
+    const ports::World& world_;
+    sim::Life& life_;
+    Told told_;
+    std::unique_ptr<script::Run> run_;
+    std::vector<Entered> states_;
+    bool committed_ = false;
+    bool ran_at_end_ = false;
+    Instant ended_at_{};
+    std::optional<script::Outcome> outcome_;
+};
+
+}  // namespace ktm::trial

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// trial/node.cc: one node of a trial: its kernel, its files, its QEMU, and who acts on it.
+#include "trial/node.hh"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <utility>
+
+#include "base/assert.hh"
+
+namespace ktm::trial {
+
+namespace {
+
+constexpr const char* state_folder = "/run/katamaran";
+constexpr const char* underlay = "eth0";
+/// LIMIT: as `katamaran recover` has it.
+constexpr Duration guest_patience{std::chrono::seconds{15}};
+/// What `lost` breaks on an event or a reply, and a late one waits for.
+constexpr std::string_view committed_line = "{\"committed\":true}";
+/// Protocols in the kernel's state that are there on purpose: a guest that has arrived.
+constexpr std::string_view arrival_mark = " protocol 108";
+
+/// Who has a tap open is no change of the host: its QEMU comes and goes.
+std::string without_carriers(std::string text) {
+    for (const std::string_view mark : {" carrier yes", " carrier no"}) {
+        for (std::size_t at = 0; (at = text.find(mark)) != std::string::npos;) {
+            text.erase(at, mark.size());
+        }
+    }
+    return text;
+}
+
+/// The lines of one that the other does not have, but for those that hold a mark.
+std::string lines_beyond(const std::string& text, const std::string& known, char sign,
+                         std::string_view mark) {
+    std::vector<std::string> lines;
+    std::istringstream stream{known};
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line);
+    }
+    std::string beyond;
+    std::istringstream mine{text};
+    for (std::string line; std::getline(mine, line);) {
+        const auto found = std::find(lines.begin(), lines.end(), line);
+        if (found != lines.end()) {
+            lines.erase(found);
+        } else if (mark.empty() || line.find(mark) == std::string::npos) {
+            beyond += (beyond.empty() ? "" : "; ") + std::string{sign} + " " + line;
+        }
+    }
+    return beyond;
+}
+
+/// Of a node: those that it always has, and at the destination those that the plan names first.
+std::vector<IpAddress> addresses_of(const Stage& stage, Side side) {
+    std::vector<IpAddress> addresses;
+    if (side == Side::dest) {
+        addresses = stage.dest_addresses;
+    }
+    for (const char* text : side == Side::source
+                                ? std::array<const char*, 2>{"192.0.2.1", "2001:db8:77::1"}
+                                : std::array<const char*, 2>{"192.0.2.2", "2001:db8:77::2"}) {
+        addresses.push_back(*IpAddress::parse(text));
+    }
+    return addresses;
+}
+
+}  // namespace
+
+Node::Node(const Ground& ground, const Stage& stage, Side side, model::Disk* disk)
+    : ground_(ground),
+      side_(side),
+      netns_(stage.part(side)->netns),
+      socket_(stage.part(side)->socket),
+      networks_(ground.clock, life_),
+      processes_(ground.clock),
+      signals_(ground.clock),
+      transport_(ground.clock, ground.wire, addresses_of(stage, side)),
+      lines_(transport_, ground.clock, ground.crossings, side, life_,
+             {addresses_of(stage, side), addresses_of(stage, model::other(side))}),
+      world_{ground_.loop, ground_.clock, lines_, processes_, files_, signals_, networks_} {
+    furnish(stage);
+    judge();
+    if (!socket_.empty()) {
+        start_qemu(stage, disk);
+    }
+}
+
+Node::~Node() = default;
+
+/// As a node is before a migration: the guest's tap, and at the source the way to it.
+void Node::furnish(const Stage& stage) {
+    if (!netns_.empty()) {
+        (void)networks_.add(netns_);
+    }
+    sim::VirtualKernel& here = kernel();
+    const bool is_source = side_ == Side::source;
+    const std::string& tap = stage.part(side_)->tap;
+    here.add_link(underlay, "");
+    here.add_tap(tap);
+    here.set(std::string{"ipv4/conf/"} + underlay + "/forwarding", "1");
+    here.set("ipv6/conf/all/forwarding", "1");
+    std::vector<IpAddress> added;
+    for (const IpAddress& address : addresses_of(stage, side_)) {
+        if (std::find(added.begin(), added.end(), address) == added.end()) {
+            here.add_address(underlay,
+                             address.text() + (address.family() == Family::v4 ? "/24" : "/64"));
+            added.push_back(address);
+        }
+    }
+    if (!stage.world.has_plug) {
+        here.lack("plug");
+    }
+    if (is_source) {
+        for (const IpAddress& address : stage.guest) {
+            here.add_route(address.text() + (address.family() == Family::v4 ? "/32" : "/128"), tap);
+        }
+    }
+    (void)here.take_changes();
+}
+
+void Node::start_qemu(const Stage& stage, model::Disk* disk) {
+    model::QemuSettings settings;
+    settings.node = static_cast<int>(side_);
+    settings.number = 1 + static_cast<std::uint64_t>(side_);
+    settings.incoming = side_ == Side::dest;
+    settings.paused = side_ == Side::dest;
+    for (const std::string& drive :
+         stage.drives.empty() ? std::vector<std::string>{"disk0"} : stage.drives) {
+        settings.drives.push_back({drive, disk});
+    }
+    const WorldSettings& world = stage.world;
+    settings.load.ram_bytes = world.ram_bytes;
+    settings.load.zero_bytes = 0;
+    settings.load.dirty_bytes_per_second = world.dirty_bytes_per_second;
+    settings.load.working_set_bytes = world.working_set_bytes;
+    settings.load.disk_writes_per_second = world.disk_writes_per_second;
+    settings.copy_bytes_per_second = 4e9;
+    model::QemuHooks hooks;
+    hooks.on_guest = [this](bool runs) {
+        // What mirrors owe is known when they are brought up to date.
+        ground_.referee.on_guest(side_, runs, !runs || qemu_ == nullptr || qemu_->disk_fits_guest(),
+                                 ground_.clock.now());
+        if (on_guest) {
+            on_guest(runs);
+        }
+    };
+    hooks.on_exit = [this](int code) {
+        ground_.referee.on_exit(side_, code == 137, ground_.clock.now());
+        if (on_qemu_exit) {
+            on_qemu_exit();
+        }
+    };
+    qemu_ = std::make_unique<model::Qemu>(ground_.clock, ground_.board, std::move(settings),
+                                          std::move(hooks));
+    auto socket =
+        model::QemuSocket::open(ground_.clock, transport_, Endpoint{UnixEndpoint{socket_}}, *qemu_);
+    KTM_ASSERT(socket.has_value());
+    socket_of_qemu_ = std::move(*socket);
+    socket_of_qemu_->judge_by(
+        [this](const model::QemuSocket::Message& message) { return judge_message(message); });
+    if (qemu_->guest_runs()) {
+        ground_.referee.on_guest(side_, true, true, ground_.clock.now());
+    }
+}
+
+// --- Faults -------------------------------------------------------------------------------------
+
+void Node::judge() {
+    networks_.judge_by([this](const net::Request& request) { return judge_request(request); });
+    files_.judge_by(
+        [this](const std::string&, std::string_view bytes) { return judge_write(bytes); });
+}
+
+std::optional<sim::NetworkFault> Node::judge_request(const net::Request& request) {
+    const bool is_query = request.index() >= net::Request{net::FindLink{}}.index();
+    const Harm harm = ground_.crossings.pass(side_, Channel::request, is_query,
+                                             [&] { return net::describe(request); });
+    using Effect = sim::NetworkFault::Effect;
+    if (harm == Harm::lost || harm == Harm::unheard || harm == Harm::late) {
+        return sim::NetworkFault{harm == Harm::lost      ? Effect::lose_request
+                                 : harm == Harm::unheard ? Effect::lose_answer
+                                                         : Effect::delay_answer,
+                                 0, late_by};
+    }
+    const int error = error_of(harm);
+    return error == 0 ? std::nullopt : std::optional{sim::NetworkFault{Effect::refuse, error, {}}};
+}
+
+model::QemuSocket::Verdict Node::judge_message(const model::QemuSocket::Message& message) {
+    using Kind = model::QemuSocket::Kind;
+    using Fate = model::QemuSocket::Fate;
+    if (katamaran_ == nullptr || katamaran_->is_over() || katamaran_->was_killed()) {
+        return {};
+    }
+    const Channel channel = message.kind == Kind::command ? Channel::command
+                            : message.kind == Kind::reply ? Channel::reply
+                                                          : Channel::event;
+    const Harm harm =
+        ground_.crossings.pass(side_, channel, false, [&] { return std::string{message.name}; });
+    constexpr std::array<std::pair<Harm, Fate>, 7> fates{{
+        {Harm::refused, Fate::is_refused},
+        {Harm::lost, Fate::is_lost},
+        {Harm::unheard, Fate::is_lost},
+        {Harm::late, Fate::is_late},
+        {Harm::twice, Fate::comes_twice},
+        {Harm::swapped, Fate::waits_for_next},
+        {Harm::closed, Fate::ends_the_line},
+    }};
+    for (const auto& [one, fate] : fates) {
+        if (one == harm) {
+            return {fate, late_by, "refused by the simulation"};
+        }
+    }
+    return {};
+}
+
+int Node::judge_write(std::string_view bytes) {
+    const Harm harm = ground_.crossings.pass(side_, Channel::journal, false, [&] {
+        return bytes.empty() ? std::string{"begin"}
+                             : std::string{bytes.substr(0, bytes.find('\n'))};
+    });
+    const bool survives = !life_.is_over() && error_of(harm) == 0;
+    if (survives && bytes.starts_with(committed_line)) {
+        ground_.referee.on_commit(side_, ground_.clock.now());
+    }
+    return error_of(harm);
+}
+
+// --- Who acts -----------------------------------------------------------------------------------
+
+void Node::begin(Part& part, Katamaran::Told told) {
+    before_ = without_carriers(networks_.dump());
+    host::Settings host;
+    host.folder = state_folder;
+    host.header = {
+        "simulated",           side_ == Side::source ? "00000000000000aa" : "00000000000000bb",
+        part.socket,           part.plan.plan().name,
+        part.settings.role,    "boot",
+        "2026-01-01T00:00:00Z"};
+    katamaran_ =
+        std::make_unique<Katamaran>(world_, life_, part.plan, part.settings, host, std::move(told));
+    katamaran_->guest_runs = [this] { return qemu_ != nullptr && qemu_->guest_runs(); };
+    katamaran_->start();
+}
+
+void Node::interrupt() {
+    // From the loop, as a signal comes.
+    ground_.clock.soon([this] {
+        if (katamaran_ != nullptr && !killed_) {
+            katamaran_->interrupt();
+        }
+    });
+}
+
+/// Whoever dies in the midst of an act does nothing more; its memory goes when the stack is empty.
+void Node::kill_katamaran() {
+    if (katamaran_ == nullptr || killed_ || katamaran_->is_over()) {
+        return;
+    }
+    killed_ = true;
+    life_.end_after(0);
+    ground_.clock.soon([this] {
+        katamaran_->drop();
+        networks_.bury();
+        files_.disown();
+        life_.begin_again();
+    });
+}
+
+void Node::kill_qemu() {
+    // Not in the midst of one of its own acts.
+    ground_.clock.soon([this] {
+        if (qemu_ != nullptr && qemu_->is_alive()) {
+            qemu_->kill();
+        }
+    });
+}
+
+bool Node::is_over() const noexcept {
+    return katamaran_ == nullptr || katamaran_->is_over() || katamaran_->was_killed();
+}
+
+void Node::recover() {
+    if (!killed_) {
+        return;
+    }
+    host::RecoverySettings settings;
+    settings.folder = state_folder;
+    settings.boot = "boot";
+    settings.places = {netns_};
+    recovery_ = std::make_unique<host::Recovery>(
+        world_, std::move(settings),
+        [this](const host::GuestUndo& undo, UniqueFunction<void(Result<bool>)> done) {
+            visit_ = std::make_unique<monitor::GuestVisit>(
+                world_.clock, world_.transport, undo.vm,
+                undo.wish == "wake" ? monitor::GuestWish::wake : monitor::GuestWish::end,
+                guest_patience, std::move(done));
+            visit_->start();
+        },
+        [this](const host::Recovered& recovered) {
+            if (recovered.end == host::Recovered::End::failed) {
+                left_.push_back(recovered.what + ": " + recovered.why);
+            }
+        },
+        [this](const Result<int>& failed) {
+            if (!failed) {
+                left_.push_back(failed.error().sentence());
+            }
+            ground_.clock.soon([this] { recovery_.reset(); });
+        });
+    recovery_->start();
+}
+
+// --- What is found ------------------------------------------------------------------------------
+
+std::string Node::difference() {
+    const std::string now = without_carriers(networks_.dump());
+    if (now == before_) {
+        return "";
+    }
+    const bool came = katamaran_ != nullptr && katamaran_->has_committed();
+    const std::string more = lines_beyond(now, before_, '+', came ? arrival_mark : "");
+    const std::string less = lines_beyond(before_, now, '-', "");
+    return less + (less.empty() || more.empty() ? "" : "; ") + more;
+}
+
+bool Node::holds_packets() {
+    const sim::VirtualKernelState& state = kernel().state();
+    return std::any_of(state.links.begin(), state.links.end(), [](const sim::VirtualLink& link) {
+        return link.root.plug && link.root.plug->blocked;
+    });
+}
+
+std::vector<std::string> Node::journals() const {
+    std::vector<std::string> found;
+    for (const auto& [path, text] : files_.all()) {
+        if (path.ends_with(".journal")) {
+            found.push_back(path);
+        }
+    }
+    return found;
+}
+
+Ending Node::ending(const std::string& role) const {
+    Ending ending;
+    ending.side = side_;
+    ending.role = role;
+    ending.killed = killed_;
+    ending.left = left_;
+    if (katamaran_ != nullptr) {
+        ending.outcome = katamaran_->outcome();
+        ending.states = katamaran_->states();
+    }
+    return ending;
+}
+
+}  // namespace ktm::trial

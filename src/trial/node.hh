@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// trial/node.hh: one node of a trial: its kernel, its files, its QEMU, and who acts on it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/recovery.hh"
+#include "model/node_transport.hh"
+#include "model/qemu.hh"
+#include "model/qemu_socket.hh"
+#include "monitor/guest_visit.hh"
+#include "ports/loop.hh"
+#include "sim/life.hh"
+#include "sim/virtual_files.hh"
+#include "sim/virtual_network.hh"
+#include "sim/virtual_processes.hh"
+#include "sim/virtual_signals.hh"
+#include "trial/crossings.hh"
+#include "trial/katamaran.hh"
+#include "trial/line_faults.hh"
+#include "trial/stage.hh"
+#include "trial/trial.hh"
+
+namespace ktm::trial {
+
+/// What both nodes of a trial share. LIFETIME: outlives the nodes.
+struct Ground {
+    sim::VirtualClock& clock;
+    sim::VirtualLoop& loop;
+    model::Switchboard& board;
+    model::Wire& wire;
+    Crossings& crossings;
+    Referee& referee;
+};
+
+class Node {
+public:
+    /// LIFETIME: all outlive it.
+    Node(const Ground& ground, const Stage& stage, Side side, model::Disk* disk);
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+    ~Node();
+
+    [[nodiscard]] sim::VirtualKernel& kernel() { return networks_.kernel(netns_); }
+    [[nodiscard]] model::Qemu& qemu() noexcept { return *qemu_; }
+    [[nodiscard]] model::NodeTransport& transport() noexcept { return transport_; }
+    [[nodiscard]] Katamaran* katamaran() noexcept { return katamaran_.get(); }
+
+    /// Starts its katamaran with this part.
+    void begin(Part& part, Katamaran::Told told);
+    void interrupt();
+    void kill_katamaran();
+    void kill_qemu();
+    /// What `katamaran recover` does, when its katamaran was killed; done() afterwards.
+    void recover();
+    [[nodiscard]] bool is_recovering() const noexcept { return recovery_ != nullptr; }
+    [[nodiscard]] bool was_killed() const noexcept { return killed_; }
+    /// Nothing of it acts any more of its own.
+    [[nodiscard]] bool is_over() const noexcept;
+
+    /// In which way its host is another than before; empty: in none.
+    [[nodiscard]] std::string difference();
+    [[nodiscard]] bool qemu_is_gone() const { return qemu_ != nullptr && !qemu_->is_alive(); }
+    [[nodiscard]] bool holds_packets();
+    [[nodiscard]] std::vector<std::string> journals() const;
+    [[nodiscard]] Ending ending(const std::string& role) const;
+    /// What a recovery could not take back.
+    [[nodiscard]] const std::vector<std::string>& left() const noexcept { return left_; }
+
+    /// Each start and stop of its guest; behind the referee.
+    UniqueFunction<void(bool runs)> on_guest;
+    UniqueFunction<void()> on_qemu_exit;
+
+private:
+    void furnish(const Stage& stage);
+    void start_qemu(const Stage& stage, model::Disk* disk);
+    void judge();
+    [[nodiscard]] model::QemuSocket::Verdict judge_message(
+        const model::QemuSocket::Message& message);
+    [[nodiscard]] std::optional<sim::NetworkFault> judge_request(const net::Request& request);
+    [[nodiscard]] int judge_write(std::string_view bytes);
+
+    Ground ground_;
+    Side side_;
+    std::string netns_;
+    std::string socket_;
+    sim::Life life_;
+    sim::VirtualNetworks networks_;
+    sim::VirtualFiles files_{&life_};
+    sim::VirtualProcesses processes_;
+    sim::VirtualSignals signals_;
+    model::NodeTransport transport_;
+    LineFaults lines_;
+    ports::World world_;
+    std::string before_;
+    std::unique_ptr<model::Qemu> qemu_;
+    std::unique_ptr<model::QemuSocket> socket_of_qemu_;
+    std::unique_ptr<Katamaran> katamaran_;
+    bool killed_ = false;
+    std::unique_ptr<host::Recovery> recovery_;
+    std::unique_ptr<monitor::GuestVisit> visit_;
+    std::vector<std::string> left_;
+};
+
+}  // namespace ktm::trial

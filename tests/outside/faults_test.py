@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""faults_test.py: the shipped plans under every fault, and broken ones that must be found out.
+
+What must be found stands in mutations.json: a plan, what of its text is replaced by what, and the
+invariant that the simulation must name; some are played by a plan that is derived from that one, or
+in another world. A new one is a new entry.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "harness"))
+
+import tap  # noqa: E402
+
+KATAMARAN = os.environ["KATAMARAN"]
+# With sanitizers a trial takes fifty times as long: they see a sample, the others see all.
+SANITIZED = os.environ.get("KTM_SANITIZED") == "1"
+MUTATIONS = json.loads((ROOT / "tests" / "outside" / "mutations.json").read_text("utf-8"))
+SHIPPED = ("freeze", "shared-storage", "local-storage")
+LIMIT_S = 300
+
+
+def simulate(*arguments, plans=None):
+    """Runs `katamaran simulate`, with a folder of plans before the shipped ones."""
+    environment = dict(os.environ, KATAMARAN_LUA=str(ROOT / "lua"))
+    if plans:
+        environment["KATAMARAN_PLAN_PATH"] = str(plans)
+    return subprocess.run([KATAMARAN, "simulate", *arguments], env=environment, text=True,
+                          cwd=plans or ROOT, check=False, timeout=LIMIT_S,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def lines_of(result):
+    """The JSON lines of an output."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def survives(plan):
+    """Every single fault of a shipped plan ends as it must."""
+    def check():
+        scope = ("--runs", "100") if SANITIZED else ("--faults", "all")
+        result = simulate(plan, *scope, "--json")
+        assert result.returncode == 0, result.stdout[-2000:] + result.stderr
+        end = lines_of(result)[-1]
+        assert end["violations"] == 0 and end["crossings"] > 5, end
+        assert SANITIZED or end["trials"] > end["crossings"], end
+        print(f"# {plan}: {end['trials']} trials, {end['crossings']} crossings")
+    return check
+
+
+def mutate(mutation, folder):
+    """Writes the broken plan, and gives back its file."""
+    name = mutation["plan"] + ".lua"
+    for plan in (ROOT / "lua" / "plans").glob("*.lua"):
+        (folder / plan.name).write_text(plan.read_text("utf-8"), "utf-8")
+    text = (folder / name).read_text("utf-8")
+    for edit in mutation["edits"]:
+        assert text.count(edit["find"]) >= 1, f"not in {name} any more: {edit['find']}"
+        text = text.replace(edit["find"], edit["put"], 1)
+    (folder / name).write_text(text, "utf-8")
+    return folder / name
+
+
+def is_found(mutation):
+    """The broken plan is found out, with the right invariant."""
+    def check():
+        if SANITIZED and mutation["plan"] != "freeze":
+            raise tap.Skip("TOO SLOW WITH SANITIZERS; the optimised program is asked")
+        with tempfile.TemporaryDirectory() as place:
+            folder = pathlib.Path(place)
+            plan = mutate(mutation, folder).with_stem(mutation.get("played_as", mutation["plan"]))
+            model = ["--model", mutation["model"]] if "model" in mutation else []
+            result = simulate(str(plan), "--faults", "all", "--json", *model, plans=folder)
+            assert result.returncode == 1, f"exit {result.returncode}\n{result.stdout[-500:]}" \
+                f"{result.stderr}"
+            found = {line["invariant"] for line in lines_of(result) if "invariant" in line}
+            assert mutation["invariant"] in found, f"found {sorted(found)}"
+    return check
+
+
+def again():
+    """The command that a finding names shows it again, and the same each time."""
+    mutation = MUTATIONS[0]
+    with tempfile.TemporaryDirectory() as place:
+        plan = mutate(mutation, pathlib.Path(place))
+        result = simulate(str(plan), "--faults", "all", plans=pathlib.Path(place))
+        line = next(line for line in result.stdout.splitlines() if "again: " in line)
+        words = line.split("again: katamaran simulate ")[1].split()
+        one, other = simulate(*words), simulate(*words)
+        assert one.returncode == 3 and "VIOLATED " + mutation["invariant"] in one.stdout, one.stdout
+        assert one.stdout == other.stdout
+
+
+def is_the_same():
+    """A hundred simulations of one schedule of faults print the same bytes."""
+    times = 1 if SANITIZED else 20
+    outputs = {simulate("local-storage", "--runs", "20", "--seed", "7", "--json").stdout
+               for _ in range(times)}
+    outputs |= {simulate("shared-storage", "--fault", "90:late", "--fault", "100:cut-short",
+                         "--json").stdout for _ in range(4 * times)}
+    assert len(outputs) == 2
+
+
+def refuses():
+    """What is no fault, no model and no scope is refused, with what was expected."""
+    for arguments, expected in (
+            (("freeze", "--fault", "x"), "NUMBER:HARM"),
+            (("freeze", "--fault", "3:los"), "lost"),
+            (("freeze", "--model", "rum=1G"), "ram"),
+            (("freeze", "--faults", "some"), "all"),
+            (("freeze", "--trace", "x", "--faults", "all"), "--trace"),
+            (("nofreeze",), "freeze")):
+        result = simulate(*arguments)
+        assert result.returncode == 2 and expected in result.stderr, \
+            f"{arguments}: {result.returncode} {result.stderr}"
+
+
+def test_again():
+    """The command that a finding names shows it again, and the same each time"""
+    again()
+
+
+def test_the_same():
+    """A simulation prints the same bytes each time, whatever went wrong in it"""
+    is_the_same()
+
+
+def test_refusals():
+    """What is no fault, no model and no scope is refused, with what was expected"""
+    refuses()
+
+
+def claims():
+    """A test for each shipped plan and each mutation."""
+    found = {}
+    for plan in SHIPPED:
+        check = survives(plan)
+        check.__doc__ = f"{plan} survives every single fault"
+        found["test_survives_" + plan] = check
+    for number, mutation in enumerate(MUTATIONS, 1):
+        check = is_found(mutation)
+        check.__doc__ = f"{mutation['plan']}: {mutation['name']}: {mutation['invariant']}"
+        found[f"test_found_{number}"] = check
+    return found
+
+
+if __name__ == "__main__":
+    tap.run({**claims(), **globals()})

@@ -79,6 +79,7 @@ constexpr const char* simulate_examples =
     "\n"
     "Examples:\n"
     "  katamaran simulate shared-storage --model ram=8G,dirty=300M/s,link=10G,pps=20k\n"
+    "  katamaran simulate shared-storage --timeline move.svg\n"
     "  katamaran simulate freeze --faults all\n"
     "  katamaran simulate local-storage --runs 20 --seed 7\n"
     "  katamaran run freeze --var qmp=./vm.qmp --record day.jsonl.zst\n"
@@ -281,6 +282,11 @@ struct CommandLine {
             "N");
         add(simulate->add_option("--seed", trial_options.seed, "The first of them; 1 without it"),
             "N");
+        add(simulate
+                ->add_option("--timeline", trial_options.timeline,
+                             "Draw it into a new file: .svg, .html, .json (Perfetto) or .txt")
+                ->check(not_empty()),
+            "FILE");
         add(simulate->add_flag("--list", trial_options.lists, "Tell what crosses, with its number"),
             "");
     }

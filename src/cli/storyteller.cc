@@ -102,12 +102,8 @@ void Storyteller::on_action(const engine::Action& action) {
         if (unwound->error && !console_.json()) {
             tell(Colour::red, engine::describe(action), "");
         }
-    } else if (std::holds_alternative<engine::RunBody>(action) ||
-               std::holds_alternative<engine::Deliver>(action) ||
-               std::holds_alternative<engine::CancelBody>(action) ||
-               std::holds_alternative<engine::Arm>(action) ||
-               std::holds_alternative<engine::Disarm>(action)) {
-        return;  // The machine's own affairs: what they bring about is told.
+    } else if (engine::is_inner(action)) {
+        return;
     }
     keep(engine::describe(action));
     if (std::holds_alternative<engine::Ended>(action) && with_.on_end) {

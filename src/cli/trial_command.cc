@@ -7,15 +7,21 @@
 
 #include <unistd.h>
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "base/log.hh"
 #include "base/text.hh"
+#include "cli/drawn_timeline.hh"
 #include "cli/faults.hh"
 #include "cli/given_vars.hh"
 #include "cli/trial_words.hh"
 #include "cli/verdict.hh"
 #include "json/writer.hh"
+#include "trace/exchange.hh"
+#include "trace/reader.hh"
+#include "trace/writer.hh"
 #include "trial/campaign.hh"
 
 namespace ktm::cli {
@@ -81,8 +87,8 @@ bool is_followed(std::string_view text) {
 /// One command on a simulated plan.
 class Trying {
 public:
-    Trying(Console& console, trial::Stage& stage, const TrialCommand& command)
-        : console_(console), stage_(stage), command_(command) {}
+    Trying(ports::Files& files, Console& console, trial::Stage& stage, const TrialCommand& command)
+        : files_(files), console_(console), stage_(stage), command_(command) {}
 
     int run() {
         if (!command_.scope.empty() || command_.runs > 0) {
@@ -113,13 +119,52 @@ private:
             }
         };
         const std::size_t wanted = options.faults.size();
+        std::optional<TimelineFile> picture;
+        std::array<std::string, 2> recordings;
+        if (!command_.timeline.empty()) {
+            Result<TimelineFile> opened = TimelineFile::open(files_, command_.timeline);
+            if (!opened) {
+                console_.error(opened.error());
+                return exit_usage;
+            }
+            picture.emplace(std::move(*opened));
+            options.recorded = [&](Side side, std::string_view line) {
+                recordings[static_cast<std::size_t>(side)] += line;
+            };
+        }
         const trial::Report report = trial::play(stage_, std::move(options));
+        if (picture) {
+            draw(*picture, recordings, report);
+        }
         if (report.faults_struck < wanted) {
             console_.note(std::to_string(wanted - report.faults_struck) +
                           " faults had no turn: the run had only " +
                           std::to_string(report.crossings) + " crossings");
         }
         return tell(report);
+    }
+
+    /// That a picture could not be written is said; how the trial ended is another thing.
+    void draw(TimelineFile& picture, std::array<std::string, 2>& recordings,
+              const trial::Report& report) {
+        std::vector<timeline::Source> sources;
+        for (const trial::Ending& ending : report.endings) {
+            std::string& bytes = recordings[static_cast<std::size_t>(ending.side)];
+            if (ending.outcome) {
+                bytes += trace::text_line(report.total, trace::plan_port, trace::Direction::note,
+                                          verdict(*ending.outcome));
+            }
+            trace::Reader reader;
+            timeline::Source source;
+            source.name = model::name_of(ending.side);
+            reader.receive(bytes, source.records);
+            reader.finish(source.records);
+            sources.push_back(std::move(source));
+        }
+        if (const Result<void> written = picture.write(timeline::build(sources), std::nullopt);
+            !written) {
+            console_.error(written.error());
+        }
     }
 
     int tell(const trial::Report& report) {
@@ -171,6 +216,7 @@ private:
         return campaign.findings.empty() && campaign.undisturbed.empty() ? exit_done : exit_failed;
     }
 
+    ports::Files& files_;
     Console& console_;
     trial::Stage& stage_;
     const TrialCommand& command_;
@@ -205,7 +251,7 @@ int try_plan(ports::Files& files, const TrialCommand& command) {
     }
     // What thousands of simulated nodes would warn of is no warning to anybody.
     log::send_to(nullptr);
-    return Trying{console, *staging.stage, command}.run();
+    return Trying{files, console, *staging.stage, command}.run();
 }
 
 }  // namespace ktm::cli

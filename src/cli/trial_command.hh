@@ -17,6 +17,7 @@ struct TrialCommand {
     std::vector<std::string> faults;  ///< Single ones: "41:lost".
     std::uint64_t seed = 1;
     std::uint64_t runs = 0;  ///< Random schedules; 0: none.
+    std::string timeline;    ///< Where the picture of one trial goes; empty for nowhere.
     bool lists = false;      ///< Tell what crosses, and its numbers.
 };
 

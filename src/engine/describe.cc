@@ -180,6 +180,12 @@ std::string_view name_of(BodyKind kind) noexcept {
 
 // What comes from outside may hold line ends; a line stays one.
 
+bool is_inner(const Action& action) noexcept {
+    return std::holds_alternative<RunBody>(action) || std::holds_alternative<Deliver>(action) ||
+           std::holds_alternative<CancelBody>(action) || std::holds_alternative<Arm>(action) ||
+           std::holds_alternative<Disarm>(action);
+}
+
 std::string describe(const Action& action) {
     return printable(std::visit([](const auto& one) { return line_of(one); }, action));
 }

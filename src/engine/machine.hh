@@ -227,6 +227,8 @@ using Action = std::variant<RunBody, CancelBody, Deliver, Arm, Disarm, Entered, 
 using Actions = std::vector<Action>;
 
 /// One line of text for an Action, the same on every machine; for logs that are compared.
+/// An affair of the machine and its owner alone; what it brings about is told by others.
+[[nodiscard]] bool is_inner(const Action& action) noexcept;
 [[nodiscard]] std::string describe(const Action& action);
 [[nodiscard]] std::string describe(const Input& input);
 

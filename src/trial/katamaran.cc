@@ -4,12 +4,16 @@
 
 #include <utility>
 
+#include "trace/exchange.hh"
+
 namespace ktm::trial {
 
 Katamaran::Katamaran(const ports::World& world, sim::Life& life, script::LoadedPlan& plan,
-                     const plan::Settings& settings, const host::Settings& host, Told told)
-    : world_(world), life_(life), told_(std::move(told)) {
-    run_ = std::make_unique<script::Run>(world, plan, settings, host, nullptr, *this);
+                     const plan::Settings& settings, const host::Settings& host,
+                     monitor::Recorder* recorder, Told told)
+    : world_(world), life_(life), recorder_(recorder), told_(std::move(told)) {
+    run_ = std::make_unique<script::Run>(world, plan, settings, host, recorder, *this);
+    keep("plan " + plan.plan().name + ", role " + settings.role + ", digest " + plan.digest());
 }
 
 Katamaran::~Katamaran() = default;
@@ -37,14 +41,31 @@ void Katamaran::on_action(const engine::Action& action) {
         states_.push_back({world_.clock.now(), entered->state, entered->commits});
         committed_ = committed_ || entered->commits;
     }
+    if (!told_ && recorder_ == nullptr) {
+        return;
+    }
+    const std::string text = engine::describe(action);
+    if (!engine::is_inner(action)) {
+        keep(text);
+    }
     if (told_) {
-        told_("action", engine::describe(action));
+        told_("action", text);
     }
 }
 
 void Katamaran::on_words(std::string_view level, std::string_view text) {
-    if (told_ && !life_.is_over()) {
+    if (life_.is_over()) {
+        return;
+    }
+    keep(std::string{level} + ": " + std::string{text});
+    if (told_) {
         told_(level, text);
+    }
+}
+
+void Katamaran::keep(std::string_view text) {
+    if (recorder_ != nullptr) {
+        recorder_->text(trace::plan_port, trace::Direction::note, text);
     }
 }
 

@@ -25,10 +25,11 @@ public:
     /// What is said of a run as it goes, for who wants to see it.
     using Told = UniqueFunction<void(std::string_view kind, std::string_view text)>;
 
-    /// LIFETIME: all outlive it. The plan's interpreter is put back before and behind it by whoever
-    /// owns it.
+    /// LIFETIME: all outlive it; the recorder may be null. The plan's interpreter is put back
+    /// before and behind it by whoever owns it.
     Katamaran(const ports::World& world, sim::Life& life, script::LoadedPlan& plan,
-              const plan::Settings& settings, const host::Settings& host, Told told);
+              const plan::Settings& settings, const host::Settings& host,
+              monitor::Recorder* recorder, Told told);
     Katamaran(const Katamaran&) = delete;
     Katamaran& operator=(const Katamaran&) = delete;
     ~Katamaran() override;
@@ -56,8 +57,11 @@ public:
     void on_over(const script::Outcome& outcome) override;
 
 private:
+    void keep(std::string_view text);
+
     const ports::World& world_;
     sim::Life& life_;
+    monitor::Recorder* recorder_;
     Told told_;
     std::unique_ptr<script::Run> run_;
     std::vector<Entered> states_;

@@ -240,8 +240,14 @@ void Node::begin(Part& part, Katamaran::Told told) {
         part.socket,           part.plan.plan().name,
         part.settings.role,    "boot",
         "2026-01-01T00:00:00Z"};
-    katamaran_ =
-        std::make_unique<Katamaran>(world_, life_, part.plan, part.settings, host, std::move(told));
+    if (ground_.recorded) {
+        recorder_ = monitor::Recorder::without_file(ground_.clock, "simulated");
+        recorder_->tell([this](std::string_view line) { ground_.recorded(side_, line); });
+        recorded_.emplace(world_, *recorder_);
+    }
+    seen_.emplace(recorded_ ? recorded_->ports() : world_);
+    katamaran_ = std::make_unique<Katamaran>(*seen_, life_, part.plan, part.settings, host,
+                                             recorder_.get(), std::move(told));
     katamaran_->guest_runs = [this] { return qemu_ != nullptr && qemu_->guest_runs(); };
     katamaran_->start();
 }

@@ -12,6 +12,7 @@
 #include "model/qemu.hh"
 #include "model/qemu_socket.hh"
 #include "monitor/guest_visit.hh"
+#include "monitor/recorded_world.hh"
 #include "ports/loop.hh"
 #include "sim/life.hh"
 #include "sim/virtual_files.hh"
@@ -34,6 +35,7 @@ struct Ground {
     model::Wire& wire;
     Crossings& crossings;
     Referee& referee;
+    Recorded& recorded;
 };
 
 class Node {
@@ -98,6 +100,9 @@ private:
     std::string before_;
     std::unique_ptr<model::Qemu> qemu_;
     std::unique_ptr<model::QemuSocket> socket_of_qemu_;
+    std::unique_ptr<monitor::Recorder> recorder_;  ///< Null when nobody wants to know.
+    std::optional<monitor::RecordedWorld> recorded_;
+    std::optional<ports::World> seen_;  ///< What its katamaran has for its world.
     std::unique_ptr<Katamaran> katamaran_;
     bool killed_ = false;
     std::unique_ptr<host::Recovery> recovery_;

@@ -23,9 +23,10 @@ model::Disk::Settings disk_settings(const WorldSettings& world, std::uint64_t or
 
 }  // namespace
 
-Site::Site(Stage& stage, Faults faults, Told& told)
+Site::Site(Stage& stage, Faults faults, Told& told, Recorded& recorded)
     : stage_(stage),
       told_(told),
+      recorded_(recorded),
       loop_(clock_),
       wire_(clock_, {stage.world.latency, stage.world.link_bytes_per_second}),
       board_(wire_),
@@ -52,7 +53,7 @@ Site::Site(Stage& stage, Faults faults, Told& told)
 Site::~Site() = default;
 
 void Site::add_node(Side side) {
-    const Ground ground{clock_, loop_, board_, wire_, crossings_, referee_};
+    const Ground ground{clock_, loop_, board_, wire_, crossings_, referee_, recorded_};
     model::Disk* disk = disks_[std::min(index_of(side), disks_.size() - 1)].get();
     nodes_[index_of(side)] = std::make_unique<Node>(ground, stage_, side, disk);
     Node& node = *nodes_[index_of(side)];

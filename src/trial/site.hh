@@ -18,8 +18,8 @@ namespace ktm::trial {
 
 class Site {
 public:
-    /// LIFETIME: the stage outlives it; `told` may be nothing.
-    Site(Stage& stage, Faults faults, Told& told);
+    /// LIFETIME: all outlive it; `told` and `recorded` may be nothing.
+    Site(Stage& stage, Faults faults, Told& told, Recorded& recorded);
     Site(const Site&) = delete;
     Site& operator=(const Site&) = delete;
     ~Site();
@@ -58,6 +58,7 @@ private:
 
     Stage& stage_;
     Told& told_;
+    Recorded& recorded_;
     sim::VirtualClock clock_;
     sim::VirtualLoop loop_;
     model::Wire wire_;

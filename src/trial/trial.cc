@@ -20,7 +20,7 @@ constexpr std::uint64_t turns_max = 5'000'000;
 class Trial {
 public:
     Trial(Stage& stage, TrialOptions& options)
-        : stage_(stage), site_(stage, std::move(options.faults), options.told) {
+        : stage_(stage), site_(stage, std::move(options.faults), options.told, options.recorded) {
         if (options.keeps_crossings) {
             site_.crossings().keep();
         }

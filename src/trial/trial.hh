@@ -33,10 +33,14 @@ inline constexpr Duration trial_max{std::chrono::hours{48}};
 using Told =
     UniqueFunction<void(Instant at, Side side, std::string_view kind, std::string_view text)>;
 
+/// What crossed the ports of a side, as lines of a trace.
+using Recorded = UniqueFunction<void(Side side, std::string_view line)>;
+
 struct TrialOptions {
     Faults faults;
     bool keeps_crossings = false;
     Told told;
+    Recorded recorded;
 };
 
 /// How a role has ended.

@@ -152,19 +152,22 @@ private:
         const auto shared = std::make_shared<Handlers>(std::move(handlers));
         const SharedExchanges exchanges = side_.exchanges;
         return {[exchanges, id, shared](const net::Change& change) {
-                    const auto kept = shared;
+                    auto kept = shared;
                     keep_heard(*exchanges, id, "change", net::to_json(change));
                     kept->on_change(change);
+                    kept.reset();
                 },
                 [exchanges, id, shared] {
-                    const auto kept = shared;
+                    auto kept = shared;
                     keep_heard(*exchanges, id, "overrun", "true");
                     kept->on_overrun();
+                    kept.reset();
                 },
                 [exchanges, id, shared](Error error) {
-                    const auto kept = shared;
+                    auto kept = shared;
                     keep_heard(*exchanges, id, "end", json::quoted(error.sentence()));
                     kept->on_end(std::move(error));
+                    kept.reset();
                 }};
     }
 

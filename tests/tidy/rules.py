@@ -119,7 +119,7 @@ ARROWS = {
                "host", "peer"),
     "sim": ("base", "json", "net", "ports", "trace"),
     "model": ("base", "json", "net", "ports", "trace", "sim"),
-    "trial": ("base", "json", "net", "ports", "monitor", "plan", "engine", "host", "peer",
+    "trial": ("base", "json", "net", "ports", "trace", "monitor", "plan", "engine", "host", "peer",
               "script", "sim", "model"),
     "os": ("base", "net", "ports"),
     "cli": ("base", "draw", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",

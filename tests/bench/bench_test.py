@@ -38,7 +38,7 @@ def test_start():
 
 
 def test_plan():
-    """An event to Lua and back takes at most 2 us, a load 1 ms, a waiting plan 64 KiB."""
+    """An event to Lua and back takes at most 2 us, a load 1 ms, a waiting plan 68 KiB."""
     bench("plan", 10)
 
 

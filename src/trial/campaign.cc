@@ -168,10 +168,8 @@ Faults random_faults(std::uint64_t seed, std::uint64_t crossings, bool two_nodes
     const std::uint64_t wanted = 1 + dice.below(random_faults_max);
     while (faults.size() < wanted) {
         const auto harm = static_cast<Harm>(1 + dice.below(harms));
-        const bool needs_two = harm == Harm::kill_dest || harm == Harm::kill_dest_qemu ||
-                               harm == Harm::stop_dest || harm == Harm::cut ||
-                               harm == Harm::cut_short;
-        if (two_nodes || !needs_two) {
+        // What does not fit its crossing is no harm there; what has no node never is one.
+        if (!is_to_world(harm) || fits(harm, Channel::event, false, two_nodes)) {
             faults.push_back({1 + dice.below(crossings), harm});
         }
     }

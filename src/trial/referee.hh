@@ -66,8 +66,6 @@ public:
     [[nodiscard]] bool was_killed(Side side) const noexcept { return here(side).killed; }
     /// From the first stop at the source to the start behind which no other followed.
     [[nodiscard]] std::optional<Duration> dark() const noexcept;
-    [[nodiscard]] std::optional<Instant> stopped_at() const noexcept { return stopped_; }
-    [[nodiscard]] std::optional<Instant> started_at() const noexcept { return started_; }
 
 private:
     struct Place {

@@ -40,7 +40,6 @@ public:
     /// Empty in a world without packets.
     [[nodiscard]] std::vector<model::FlowAccount> accounts();
     [[nodiscard]] std::array<model::HeldMost, 2> held_most();
-    [[nodiscard]] std::uint64_t passes() const noexcept { return passes_; }
     /// When the last of the runs was over.
     [[nodiscard]] Instant ended_at() const;
     /// "; source in copy, dest in waiting": for who asks why nothing goes on.
@@ -69,7 +68,6 @@ private:
     std::array<std::unique_ptr<Node>, 2> nodes_;
     std::unique_ptr<model::Traffic> traffic_;
     std::unique_ptr<ports::Timer> healing_;
-    std::uint64_t passes_ = 0;
 };
 
 }  // namespace ktm::trial

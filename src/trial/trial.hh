@@ -60,8 +60,6 @@ struct Report {
     std::array<model::HeldMost, 2> held_most;  ///< By side.
     Duration total{};                          ///< From the start to the last run's end.
     std::optional<Duration> dark;
-    std::uint64_t passes = 0;  ///< Of the copy of memory.
-    std::array<bool, 2> guest_runs{};
     std::uint64_t crossings = 0;
     std::size_t faults_struck = 0;
     std::vector<Crossing> list;  ///< Where they were kept.

@@ -11,20 +11,21 @@ namespace ktm {
 
 namespace {
 
-constexpr std::array<Unit, 9> units{{{"B", 1},
-                                     {"kB", 1'000},
-                                     {"MB", 1'000'000},
-                                     {"GB", 1'000'000'000},
-                                     {"TB", 1'000'000'000'000},
-                                     {"KiB", 1LL << 10},
-                                     {"MiB", 1LL << 20},
-                                     {"GiB", 1LL << 30},
-                                     {"TiB", 1LL << 40}}};
+constexpr std::array<Unit, 9> byte_units{{{"B", 1},
+                                          {"kB", 1'000},
+                                          {"MB", 1'000'000},
+                                          {"GB", 1'000'000'000},
+                                          {"TB", 1'000'000'000'000},
+                                          {"KiB", 1LL << 10},
+                                          {"MiB", 1LL << 20},
+                                          {"GiB", 1LL << 30},
+                                          {"TiB", 1LL << 40}}};
 
 }  // namespace
 
 Result<Bytes> parse_bytes(std::string_view text) {
-    const Result<std::int64_t> count = parse_quantity(text, units, "an amount of data", "16MiB");
+    const Result<std::int64_t> count =
+        parse_quantity(text, byte_units, "an amount of data", "16MiB");
     if (!count) {
         return count.error();
     }

@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 
-constexpr std::array<Unit, 7> units{{{"ns", 1},
-                                     {"us", 1'000},
-                                     {"ms", 1'000'000},
-                                     {"s", ns_per_s},
-                                     {"min", 60 * ns_per_s},
-                                     {"h", 3600 * ns_per_s},
-                                     {"d", 86400 * ns_per_s}}};
+constexpr std::array<Unit, 7> duration_units{{{"ns", 1},
+                                              {"us", 1'000},
+                                              {"ms", 1'000'000},
+                                              {"s", ns_per_s},
+                                              {"min", 60 * ns_per_s},
+                                              {"h", 3600 * ns_per_s},
+                                              {"d", 86400 * ns_per_s}}};
 
 /// A value with up to three significant decimals and no trailing zeros.
 std::string trimmed(double value) {
@@ -37,7 +37,7 @@ std::string trimmed(double value) {
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-    const Result<std::int64_t> ns = parse_quantity(text, units, "a duration", "25ms");
+    const Result<std::int64_t> ns = parse_quantity(text, duration_units, "a duration", "25ms");
     if (!ns) {
         return ns.error();
     }

@@ -51,6 +51,10 @@ std::vector<std::string> Columns::lines(const Console& console, std::size_t inde
     return lines;
 }
 
+std::string right_aligned(std::string text, std::size_t width) {
+    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
 std::string one_line(std::string_view text) {
     constexpr std::string_view breaks = "\t\r\n";
     std::string line;

@@ -31,6 +31,12 @@ private:
     std::vector<std::size_t> widths_;
 };
 
+/// The columns of a time in front of a line.
+inline constexpr std::size_t time_columns = 10;
+
+/// The text with blanks in front, so that it is at least so wide.
+[[nodiscard]] std::string right_aligned(std::string text, std::size_t width);
+
 /// The text with every break of the line made one blank, safe to show.
 [[nodiscard]] std::string one_line(std::string_view text);
 

@@ -80,7 +80,7 @@ std::string content_of(const Difference& difference) {
     return "";
 }
 
-std::string words_of(const Difference& difference, const Location& location) {
+std::string difference_words(const Difference& difference, const Location& location) {
     const std::string content = content_of(difference);
     if (location.key.empty()) {
         return difference.kind == Difference::Kind::changed
@@ -119,7 +119,7 @@ int show(Console& console, const plan::Plan& older, const plan::Plan& newer) {
     Columns table;
     for (const Difference& difference : differences) {
         const Location location = location_of(difference);
-        std::string words = words_of(difference, location);
+        std::string words = difference_words(difference, location);
         // Of a function the words say themselves where it stands.
         if (const std::string place = difference.place.text(); !words.ends_with(place)) {
             words += " (" + place + ")";

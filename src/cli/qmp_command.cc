@@ -32,7 +32,7 @@ namespace ktm::cli {
 
 namespace {
 
-constexpr std::size_t detail_bytes = 400;
+constexpr std::size_t event_detail_bytes = 400;
 /// After this long without a sign a person wants to know what is being waited for.
 constexpr Duration patience = std::chrono::seconds{2};
 
@@ -325,7 +325,7 @@ private:
     [[nodiscard]] std::string event_line(const qmp::Event& event) const {
         const WallTime time = event.time().value_or(world_.clock.wall_now());
         const std::optional<json::View> data = event.data();
-        const std::string detail = data ? summary_of(*data, detail_bytes) : "";
+        const std::string detail = data ? summary_of(*data, event_detail_bytes) : "";
         return console_.paint(Colour::dim, format_wall_time(time)) + "  " +
                console_.paint(Colour::bold, printable(event.name())) +
                (detail.empty() ? "" : "  " + detail);

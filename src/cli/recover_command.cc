@@ -27,7 +27,7 @@ struct Words {
     Colour colour;
 };
 
-const Words& words_of(End end) {
+const Words& end_words(End end) {
     static const std::map<End, Words> words{
         {End::undone, {"undone", "would undo", Colour::green}},
         {End::nothing_left, {"nothing left", "nothing left", Colour::dim}},
@@ -45,7 +45,7 @@ public:
 
     void tell(const host::Recovered& recovered) {
         ++counts_[recovered.end];
-        const Words& words = words_of(recovered.end);
+        const Words& words = end_words(recovered.end);
         const std::string_view verb = dry_ ? words.dry : words.done;
         if (console_.json()) {
             json::ObjectWriter line;

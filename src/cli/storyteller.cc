@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.hh"
+#include "cli/columns.hh"
 #include "cli/verdict.hh"
 #include "json/writer.hh"
 
@@ -20,13 +21,8 @@ constexpr Duration silence_max{std::chrono::seconds{2}};
 constexpr Duration tick{std::chrono::milliseconds{500}};
 /// Away from a terminal progress is a line, at most this often.
 constexpr Duration progress_every{std::chrono::seconds{5}};
-constexpr std::size_t time_columns = 10;
 /// What the machine calls a signal that it refuses.
 constexpr std::string_view interruption_event = "interruption";
-
-std::string column(std::string text, std::size_t width) {
-    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
-}
 
 /// Rounded, so that the eye is not caught by digits that mean nothing.
 Duration rounded(Duration duration) {
@@ -171,7 +167,7 @@ void Storyteller::on_over(const script::Outcome& outcome) {
 
 void Storyteller::tell(Colour colour, std::string_view name, std::string_view detail) {
     clear_alive();
-    const std::string time = column(format_duration(rounded(elapsed())), time_columns);
+    const std::string time = right_aligned(format_duration(rounded(elapsed())), time_columns);
     const std::string shown = printable(secrets_.hide(name));
     (void)console_.line(console_.paint(Colour::dim, time) + "  " + console_.paint(colour, shown) +
                         (detail.empty() ? "" : "  " + std::string{detail}));

@@ -13,6 +13,7 @@
 
 #include "base/log.hh"
 #include "base/text.hh"
+#include "cli/columns.hh"
 #include "cli/drawn_timeline.hh"
 #include "cli/faults.hh"
 #include "cli/given_vars.hh"
@@ -30,12 +31,7 @@ namespace {
 
 using trial::Side;
 
-constexpr std::size_t time_columns = 10;
 constexpr std::size_t side_columns = 7;
-
-std::string column(std::string text, std::size_t width) {
-    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
-}
 
 /// Tells one trial as it goes, a line for each thing that a person follows.
 class Narration {
@@ -58,7 +54,7 @@ public:
         if (kind == "debug" || kind == "progress") {
             return;
         }
-        std::string line = column(format_duration(rounded(at)), time_columns) + "  ";
+        std::string line = right_aligned(format_duration(rounded(at)), time_columns) + "  ";
         line += two_nodes_ ? std::string{model::name_of(side)} +
                                  std::string(side_columns - model::name_of(side).size(), ' ')
                            : "";

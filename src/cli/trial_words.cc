@@ -20,7 +20,7 @@ std::string row(const std::string& name, const std::string& value) {
            value;
 }
 
-std::string rounded(Duration duration) {
+std::string rounded_text(Duration duration) {
     using std::chrono::milliseconds;
     return duration < milliseconds{100}
                ? format_duration(std::chrono::round<std::chrono::microseconds>(duration))
@@ -37,7 +37,7 @@ std::string packets_of(const model::FlowAccount& account) {
         text += "; " + std::to_string(account.duplicated) + " twice, " +
                 std::to_string(account.reordered) + " out of order";
     }
-    return text + "; longest gap " + rounded(account.longest_gap);
+    return text + "; longest gap " + rounded_text(account.longest_gap);
 }
 
 std::string verdict_of(const trial::Ending& ending) {
@@ -86,9 +86,9 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
         }
     }
     lines.push_back("");
-    lines.push_back(row("total time", rounded(report.total)));
+    lines.push_back(row("total time", rounded_text(report.total)));
     if (stage.has_two_nodes()) {
-        lines.push_back(row("dark window", report.dark ? rounded(*report.dark) : "none"));
+        lines.push_back(row("dark window", report.dark ? rounded_text(*report.dark) : "none"));
         const model::HeldMost& held = report.held_most[1];
         lines.push_back(row("held at most", std::to_string(held.plug + held.ring) + " packets: " +
                                                 std::to_string(held.plug) + " in the plug, " +

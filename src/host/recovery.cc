@@ -31,18 +31,6 @@ bool names_nothing(const Error& error) {
     return is_gone_already(error) || error.code == "EINVAL";
 }
 
-/// What was asked of a namespace. A device that is gone meanwhile answers nothing.
-Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
-    net::Answers answers;
-    for (Result<net::Answer>& one : outcome) {
-        if (!one && !is_gone_already(one.error())) {
-            return std::move(one).error();
-        }
-        answers.push_back(one ? std::move(*one) : net::Answer{});
-    }
-    return answers;
-}
-
 }  // namespace
 
 Result<std::vector<Found>> find_journals(ports::Files& files, const std::string& folder) {

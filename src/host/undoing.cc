@@ -13,21 +13,6 @@ namespace {
 
 using Done = UniqueFunction<void(Result<Undone>)>;
 
-/// What is there. What is gone answers nothing.
-Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
-    net::Answers answers;
-    for (Result<net::Answer>& one : outcome) {
-        if (one) {
-            answers.push_back(std::move(*one));
-        } else if (is_gone_already(one.error())) {
-            answers.emplace_back();
-        } else {
-            return std::move(one).error();
-        }
-    }
-    return answers;
-}
-
 /// What puts something back finds nothing "gone": the kernel lacks what it takes.
 bool puts_back(const net::Request& request) {
     return std::holds_alternative<net::PutRootQdisc>(request);
@@ -79,6 +64,17 @@ void make_sure(Namespace& space, const net::Undo& wanted, const Error& gone, Und
 }
 
 }  // namespace
+
+Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
+    net::Answers answers;
+    for (Result<net::Answer>& one : outcome) {
+        if (!one && !is_gone_already(one.error())) {
+            return std::move(one).error();
+        }
+        answers.push_back(one ? std::move(*one) : net::Answer{});
+    }
+    return answers;
+}
 
 void undo(Namespace& space, net::Undo wanted, Undoing how, Done done) {
     net::Requests queries = net::queries_of(wanted);

@@ -16,6 +16,9 @@ struct Undone {
     bool changed = false;  ///< False: there was nothing of ours to undo.
 };
 
+/// What was found in a namespace. What is gone meanwhile answers nothing.
+[[nodiscard]] Result<net::Answers> answers_of(ports::Network::Outcome outcome);
+
 /// Whether it is only looked what would be done.
 enum class Undoing : std::uint8_t { for_real, dry };
 

@@ -12,7 +12,7 @@ namespace ktm::model {
 namespace {
 
 /// Six tries of TCP to connect.
-constexpr Duration connect_timeout = std::chrono::seconds{127};
+constexpr Duration nbd_connect_timeout = std::chrono::seconds{127};
 
 std::string quoted_place(std::string_view host, std::string_view port) {
     return "'" + std::string(host) + ":" + std::string(port) + "'";
@@ -101,10 +101,11 @@ Blocks::Later Blocks::wait_for_wire(UniqueFunction<Later()> again, std::string w
         }
     });
     if (!when_too_late.empty()) {
-        waiting_->timer = process_.after(connect_timeout, [this, desc = std::move(when_too_late)] {
-            waiting_.reset();
-            answer_late(refused(desc));
-        });
+        waiting_->timer =
+            process_.after(nbd_connect_timeout, [this, desc = std::move(when_too_late)] {
+                waiting_.reset();
+                answer_late(refused(desc));
+            });
     }
     return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "json/writer.hh"
+#include "model/seconds.hh"
 
 namespace ktm::model {
 
@@ -16,16 +17,7 @@ constexpr double sleep_seconds = 0.1;
 constexpr double write_bytes = 4096;
 /// Chunks that a mirror has under way at most, and waits for when it is drained.
 constexpr std::uint64_t in_flight_max = 16;
-constexpr double nothing = 0.5;
-
-Duration duration_of(double seconds) {
-    constexpr double longest = 1e8;
-    return Duration{static_cast<std::int64_t>(std::clamp(seconds, 0.0, longest) * 1e9) + 1};
-}
-
-double seconds(Duration duration) {
-    return static_cast<double>(duration.count()) / 1e9;
-}
+constexpr double less_than_a_chunk = 0.5;
 
 }  // namespace
 
@@ -90,7 +82,7 @@ void MirrorJob::spend(double left) {
             slept_ += sleep;
             left -= sleep;
             sleeping_ = slept_ < sleep_seconds;
-            if (dirties_ == 0 && dirty_ < nothing) {
+            if (dirties_ == 0 && dirty_ < less_than_a_chunk) {
                 return;
             }
             continue;
@@ -113,7 +105,7 @@ void MirrorJob::settle() {
     const Instant now = process_.now();
     machine_.guest().settle(now);
     if (now > settled_) {
-        const double passed = seconds(now - settled_);
+        const double passed = in_seconds(now - settled_);
         settled_ = now;
         spend(passed);
         const Guest& guest = machine_.guest();
@@ -130,7 +122,7 @@ void MirrorJob::settle_target() {
         return;
     }
     const Disk& source = *settings_.source.disk;
-    double owed = dirty_ < nothing ? 0 : dirty_ + 1;
+    double owed = dirty_ < less_than_a_chunk ? 0 : dirty_ + 1;
     if (!settings_.whole) {
         owed = static_cast<double>(source.settings().bytes);
     }
@@ -145,7 +137,7 @@ std::uint64_t MirrorJob::dirty_bytes() {
 
 bool MirrorJob::is_stuck() const {
     return link_->over_wire && process_.wire().is_cut() && phase_ != Phase::ending &&
-           (dirty_ >= nothing || machine_.guest().load().disk_writes_per_second > 0);
+           (dirty_ >= less_than_a_chunk || machine_.guest().load().disk_writes_per_second > 0);
 }
 
 std::string_view MirrorJob::status() const noexcept {
@@ -177,7 +169,7 @@ void MirrorJob::rearm() {
     if (notices_loss()) {
         const std::uint64_t writes = machine_.guest().load().disk_writes_per_second;
         const bool guest_writes = machine_.guest().runs() && writes > 0;
-        if (dirty_ >= nothing || phase_ == Phase::completing) {
+        if (dirty_ >= less_than_a_chunk || phase_ == Phase::completing) {
             timer_ = process_.after(process_.timings().thread, [this] { fail(); });
         } else if (guest_writes) {
             const double until_write = 1 / static_cast<double>(writes);
@@ -187,10 +179,10 @@ void MirrorJob::rearm() {
     }
     const bool waits_for_clean = !ready_ || phase_ == Phase::completing;
     const double net = rate_ - dirties_;
-    if (!waits_for_clean || (net <= 0 && dirty_ >= nothing) || rate_ <= 0) {
+    if (!waits_for_clean || (net <= 0 && dirty_ >= less_than_a_chunk) || rate_ <= 0) {
         return;
     }
-    Duration clean_in = dirty_ < nothing ? Duration::zero() : duration_of(dirty_ / net);
+    Duration clean_in = dirty_ < less_than_a_chunk ? Duration::zero() : duration_of(dirty_ / net);
     if (phase_ == Phase::completing) {
         // A job that sleeps is woken by the command; it has the end of the last write to wait for.
         clean_in += process_.timings().job_end;
@@ -339,7 +331,7 @@ std::string MirrorJob::block_job_json() {
     settle();
     json::ObjectWriter job;
     job.boolean("auto-finalize", true).text("io-status", "ok").text("device", id());
-    job.boolean("auto-dismiss", true).boolean("busy", dirty_ >= nothing);
+    job.boolean("auto-dismiss", true).boolean("busy", dirty_ >= less_than_a_chunk);
     job.integer("len", static_cast<std::int64_t>(copied_ + dirty_));
     job.integer("offset", static_cast<std::int64_t>(copied_)).text("status", status());
     job.boolean("paused", false).integer("speed", static_cast<std::int64_t>(settings_.speed));

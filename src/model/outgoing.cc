@@ -15,7 +15,7 @@ namespace {
 
 using Capability = MigrationSettings::Capability;
 
-constexpr Duration connect_timeout = std::chrono::seconds{127};
+constexpr Duration migration_connect_timeout = std::chrono::seconds{127};
 constexpr std::string_view broken_pipe = "Unable to write to socket: Broken pipe";
 /// What QEMU has beside the guest's memory: video memory, ROMs.
 constexpr std::uint64_t other_ram_bytes = 540'672;
@@ -146,7 +146,7 @@ void Outgoing::connect() {
         process_.board().find(process_.settings().node, uri_host_, uri_port_);
     over_wire_ = found.over_wire;
     if (found.reach == Switchboard::Reach::silent) {
-        then(Step::connecting, connect_timeout - (process_.now() - begun_),
+        then(Step::connecting, migration_connect_timeout - (process_.now() - begun_),
              [this, failed] { fail(failed + "Connection timed out"); });
         return;
     }

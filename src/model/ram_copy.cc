@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // model/ram_copy.cc: legs, slices and passes.
 #include "model/ram_copy.hh"
+#include "model/seconds.hh"
 
 #include <algorithm>
 
@@ -19,19 +20,9 @@ constexpr double page = static_cast<double>(RamCopy::page_bytes);
 constexpr double header_bytes = 8;
 constexpr double zero_page_bytes = 9;
 /// Bytes below which nothing is left; pages are fractions here.
-constexpr double nothing = 1.0;
+constexpr double less_than_a_byte = 1.0;
 /// LIMIT: how far ahead is looked for something to be seen, in steps.
 constexpr int looks_ahead_max = 100'000;
-
-double seconds(Duration duration) {
-    return static_cast<double>(duration.count()) / 1e9;
-}
-
-/// Rounded up, so that what is due has happened.
-Duration duration_of(double in_seconds) {
-    constexpr double longest = 1e9;
-    return Duration{static_cast<std::int64_t>(std::min(in_seconds, longest) * 1e9) + 1};
-}
 
 std::uint64_t whole(double value) {
     return value <= 0 ? 0 : static_cast<std::uint64_t>(value);
@@ -69,8 +60,8 @@ RamCopy::Leg RamCopy::next_leg() const {
     }
     leg.lasts = duration_of(leg.bytes / speed);
     if (const Duration left = leg_begin_ + leg_max - at_; leg.lasts > left) {
-        leg = {speed * seconds(std::max(Duration::zero(), left)), std::max(Duration::zero(), left),
-               false};
+        leg = {speed * in_seconds(std::max(Duration::zero(), left)),
+               std::max(Duration::zero(), left), false};
     }
     return leg;
 }
@@ -82,7 +73,7 @@ void RamCopy::dirty(Duration passed) {
     const double share = static_cast<double>(100 - throttle_) / 100;
     const double rate = static_cast<double>(load_.dirty_bytes_per_second) / page * share;
     const double most = static_cast<double>(load_.working_set_bytes) / page;
-    fresh_dirty_ = std::min(most, fresh_dirty_ + rate * seconds(passed));
+    fresh_dirty_ = std::min(most, fresh_dirty_ + rate * in_seconds(passed));
 }
 
 /// The bulk goes first; what was sent and dirtied again comes behind it.
@@ -106,7 +97,7 @@ void RamCopy::pass_time(Duration passed, double wire_bytes) {
 }
 
 void RamCopy::end_slice() {
-    const double lasted = seconds(at_ - slice_begin_);
+    const double lasted = in_seconds(at_ - slice_begin_);
     bandwidth_ = slice_bytes_ / lasted;
     pages_rate_ = slice_pages_ / lasted;
     allowed_ = bandwidth_ * static_cast<double>(terms_.downtime_limit_ms) / 1000;
@@ -132,7 +123,7 @@ void RamCopy::collect() {
     left_at_look_ = bulk_left_ + dirty_left_;
     if (const Duration passed = at_ - rates_begin_; passed > rates_apart) {
         throttle_by(rates_dirtied_ * page, sent_bytes_ - rates_sent_);
-        dirty_rate_ = rates_dirtied_ / seconds(passed);
+        dirty_rate_ = rates_dirtied_ / in_seconds(passed);
         rates_begin_ = at_;
         rates_sent_ = sent_bytes_;
         rates_dirtied_ = 0;
@@ -160,7 +151,7 @@ RamCopy::Step RamCopy::look() {
     look_due_ = false;
     may_converge_ = false;
     leg_begin_ = at_;
-    return left < nothing || left < allowed_ ? Step::converged : Step::none;
+    return left < less_than_a_byte || left < allowed_ ? Step::converged : Step::none;
 }
 
 /// Full slices that end as this one did, none of which brings anything to see.
@@ -174,7 +165,7 @@ void RamCopy::skip_slices(Instant until) {
                          (allowed_ / page * bulk_cost_) - spare_slices * budget;
     const auto slices =
         std::min<std::int64_t>((until - at_) / slice, static_cast<std::int64_t>(spare / budget));
-    if (slices < 1 || budget / terms_.path_bytes_per_second > seconds(slice)) {
+    if (slices < 1 || budget / terms_.path_bytes_per_second > in_seconds(slice)) {
         return;
     }
     pass_time(slice * slices, budget * static_cast<double>(slices));
@@ -234,7 +225,7 @@ void RamCopy::change(const Terms& terms, Instant now) {
     if (!terms_.cut && !sleeping_) {
         const Leg leg = next_leg();
         const Duration under_way = std::min(passed, leg.lasts);
-        sent = std::min(leg.bytes, terms_.path_bytes_per_second * seconds(under_way));
+        sent = std::min(leg.bytes, terms_.path_bytes_per_second * in_seconds(under_way));
     }
     pass_time(passed, sent);
     terms_ = terms;

@@ -14,11 +14,6 @@ constexpr std::size_t addresses_max = 64;
 /// In IPv6 the lower metric wins; what nobody sets is 1024.
 constexpr std::uint32_t first_metric_v6 = 1;
 
-/// What a plan gave makes no sense, whatever the kernel says.
-Error wrong(std::string what) {
-    return Error{Kind::invalid, "bad-argument", std::move(what), "", nullptr};
-}
-
 Error no_such_link(const std::string& name) {
     return misfit("ENODEV", "there is no interface " + name);
 }

@@ -15,15 +15,10 @@ namespace {
 constexpr std::array<std::string_view, 12> simple_qdiscs{
     "pfifo", "bfifo", "pfifo_fast", "pfifo_head_drop", "noqueue", "fq_codel", "fq",
     "codel", "sfq",   "pie",        "fq_pie",          "cake"};
-constexpr std::array<std::string_view, 3> modes{"auto", "ring", "plug+ring"};
+constexpr std::array<std::string_view, 3> hold_modes{"auto", "ring", "plug+ring"};
 /// How much faster than they come packets are let go, where nobody says.
 constexpr std::uint64_t pace_factor = 4;
 constexpr std::uint64_t pace_min = 1000;
-
-/// What a plan gave makes no sense, whatever the kernel says.
-Error wrong(std::string what) {
-    return Error{Kind::invalid, "bad-argument", std::move(what), "", nullptr};
-}
 
 std::uint32_t pace_of(const HoldWish& wish) {
     if (wish.pace != 0) {
@@ -107,8 +102,8 @@ Result<Steps> plug_steps(const std::string& tap, const HoldForm& form, const Ans
 }  // namespace
 
 std::optional<HoldMode> hold_mode(std::string_view name) noexcept {
-    for (std::size_t at = 0; at < modes.size(); ++at) {
-        if (modes[at] == name) {
+    for (std::size_t at = 0; at < hold_modes.size(); ++at) {
+        if (hold_modes[at] == name) {
             return static_cast<HoldMode>(at);
         }
     }
@@ -116,7 +111,7 @@ std::optional<HoldMode> hold_mode(std::string_view name) noexcept {
 }
 
 std::string_view name_of(HoldMode mode) noexcept {
-    return modes[static_cast<std::size_t>(mode)];
+    return hold_modes[static_cast<std::size_t>(mode)];
 }
 
 Result<std::uint64_t> packets_needed(const HoldWish& wish) {

@@ -26,14 +26,14 @@ int digit_of(char character) noexcept {
 }  // namespace
 
 Result<MacAddress> MacAddress::parse(std::string_view text) {
-    const auto wrong = [&] {
+    const auto no_mac_address = [&] {
         return Error{Kind::invalid, "bad-mac",
                      "'" + printable(excerpt(text, 64)) +
                          "' is no Ethernet address; expected one such as 02:aa:00:00:00:01",
                      "", nullptr};
     };
     if (text.size() != text_bytes) {
-        return wrong();
+        return no_mac_address();
     }
     Octets octets{};
     for (std::size_t at = 0; at < octets.size(); ++at) {
@@ -41,7 +41,7 @@ Result<MacAddress> MacAddress::parse(std::string_view text) {
         const int low = digit_of(text[3 * at + 1]);
         const bool parted = at + 1 == octets.size() || text[3 * at + 2] == ':';
         if (high < 0 || low < 0 || !parted) {
-            return wrong();
+            return no_mac_address();
         }
         octets[at] = static_cast<std::uint8_t>(high * 16 + low);
     }

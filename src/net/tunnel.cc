@@ -12,7 +12,7 @@ namespace ktm::net {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> modes{"ipip", "gre", "vxlan"};
+constexpr std::array<std::string_view, 3> tunnel_modes{"ipip", "gre", "vxlan"};
 
 /// What the outer headers of each kind cost.
 constexpr std::uint32_t v4_header = 20;
@@ -208,8 +208,8 @@ Steps steps_of(const TunnelForm& form, std::uint8_t filter) {
 }  // namespace
 
 std::optional<TunnelMode> tunnel_mode(std::string_view name) noexcept {
-    for (std::size_t at = 0; at < modes.size(); ++at) {
-        if (modes[at] == name) {
+    for (std::size_t at = 0; at < tunnel_modes.size(); ++at) {
+        if (tunnel_modes[at] == name) {
             return static_cast<TunnelMode>(at);
         }
     }
@@ -217,7 +217,7 @@ std::optional<TunnelMode> tunnel_mode(std::string_view name) noexcept {
 }
 
 std::string_view name_of(TunnelMode mode) noexcept {
-    return modes[static_cast<std::size_t>(mode)];
+    return tunnel_modes[static_cast<std::size_t>(mode)];
 }
 
 std::optional<Encapsulation> TunnelForm::encapsulation() const {

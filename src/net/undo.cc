@@ -156,7 +156,7 @@ struct Decision {
     }
 };
 
-struct Words {
+struct UndoWords {
     std::string operator()(const UndoTunnel& undo) const {
         return "delete the tunnel " + undo.link;
     }
@@ -183,7 +183,7 @@ struct Words {
 }  // namespace
 
 std::string describe(const Undo& undo) {
-    return std::visit(Words{}, undo);
+    return std::visit(UndoWords{}, undo);
 }
 
 Requests queries_of(const Undo& undo) {

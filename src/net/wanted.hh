@@ -30,6 +30,11 @@ using Steps = std::vector<Step>;
     return Error{Kind::refused, std::move(code), std::move(what), "", nullptr};
 }
 
+/// What a plan gave makes no sense, whatever the kernel says.
+[[nodiscard]] inline Error wrong(std::string what) {
+    return Error{Kind::invalid, "bad-argument", std::move(what), "", nullptr};
+}
+
 struct Wanted {
     std::string what;  ///< For people: "the tunnel to 192.0.2.7".
     Requests queries;

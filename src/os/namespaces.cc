@@ -21,7 +21,7 @@ namespace ktm::os {
 namespace {
 
 /// Of the thread, not of the process: others may be elsewhere.
-constexpr const char* own_file = "/proc/thread-self/ns/net";
+constexpr const char* own_namespace_file = "/proc/thread-self/ns/net";
 /// Where `ip netns` keeps names.
 constexpr std::string_view names_folder = "/run/netns/";
 /// LIMIT: of a setting; the largest of the kernel's own are lists of some hundred bytes.
@@ -35,7 +35,7 @@ std::string number_of(const struct stat& facts) {
 /// Where this thread is; empty when /proc does not tell.
 std::string own_number() {
     struct stat facts {};
-    return ::stat(own_file, &facts) == 0 ? number_of(facts) : "";
+    return ::stat(own_namespace_file, &facts) == 0 ? number_of(facts) : "";
 }
 
 /// The kernel's own name for the namespace that this thread is in, which it gives only once; empty
@@ -55,7 +55,7 @@ Result<std::string> own_cookie() {
 
 std::string path_of(const std::string& place) {
     if (place.empty()) {
-        return own_file;
+        return own_namespace_file;
     }
     return place.find('/') == std::string::npos ? std::string(names_folder) + place : place;
 }
@@ -121,7 +121,7 @@ Result<void> NetworkNamespace::inside(UniqueFunction<void()> work) const {
         return {};
     }
     const std::string intent = "enter " + said(place_);
-    const Descriptor home{::open(own_file, O_RDONLY | O_CLOEXEC)};
+    const Descriptor home{::open(own_namespace_file, O_RDONLY | O_CLOEXEC)};
     if (!home.is_open()) {
         return system_error(errno, intent);
     }

@@ -18,7 +18,7 @@ namespace ktm::os {
 
 namespace {
 
-constexpr int change = NLM_F_ACK;
+constexpr int queueing_flags = NLM_F_ACK;
 constexpr std::uint32_t clsact_handle = 0xffff0000U;
 
 /// What a pacer counts for a packet, however small: the packets a second are those of this size.
@@ -40,7 +40,7 @@ Message qdisc_message(int type, int flags, std::uint32_t link, std::uint32_t par
     head.tcm_ifindex = static_cast<int>(link);
     head.tcm_parent = parent;
     head.tcm_handle = handle;
-    return Message{type, change | flags, head, room};
+    return Message{type, queueing_flags | flags, head, room};
 }
 
 std::uint32_t plug_parent(bool below_pacer) {
@@ -208,7 +208,7 @@ Message queueing_message(const net::DeleteClsact&, std::uint32_t link) {
 
 Message add_redirect_message(const net::Redirect& redirect, std::uint32_t link, std::uint32_t to) {
     const tcmsg head = redirect_head(redirect, link, filter_node(redirect));
-    Message message{RTM_NEWTFILTER, change | NLM_F_CREATE | NLM_F_EXCL, head};
+    Message message{RTM_NEWTFILTER, queueing_flags | NLM_F_CREATE | NLM_F_EXCL, head};
     message.text(TCA_KIND, "u32");
     message.nest(TCA_OPTIONS, [&] {
         message.nest(TCA_U32_ACT, [&] { put_redirect_action(message, redirect, to); });
@@ -219,7 +219,7 @@ Message add_redirect_message(const net::Redirect& redirect, std::uint32_t link, 
 
 Message delete_redirect_message(const net::Redirect& redirect, std::uint32_t link,
                                 std::uint32_t handle) {
-    Message message{RTM_DELTFILTER, change, redirect_head(redirect, link, handle)};
+    Message message{RTM_DELTFILTER, queueing_flags, redirect_head(redirect, link, handle)};
     message.text(TCA_KIND, "u32");
     return message;
 }

@@ -16,7 +16,7 @@ namespace ktm::os {
 
 namespace {
 
-constexpr int change = NLM_F_ACK;
+constexpr int change_flags = NLM_F_ACK;
 constexpr int list = NLM_F_DUMP;
 
 std::uint8_t kernel_family(Family family) {
@@ -36,7 +36,7 @@ Built whole_list(const Message& message, std::uint32_t link = 0) {
 
 /// A message about a device that is known by its name.
 Message to_link(int type, const std::string& name) {
-    Message message{type, change, ifinfomsg{}};
+    Message message{type, change_flags, ifinfomsg{}};
     message.text(IFLA_IFNAME, name);
     return message;
 }
@@ -62,7 +62,7 @@ Message route_message(int type, int flags, rtmsg head, const net::Route& route,
     head.rtm_protocol = route.protocol;
     head.rtm_type = RTN_UNICAST;
     head.rtm_table = static_cast<unsigned char>(route.table < 256 ? route.table : RT_TABLE_COMPAT);
-    Message message{type, change | flags, head};
+    Message message{type, change_flags | flags, head};
     message.address(RTA_DST, route.to.address());
     message.u32(RTA_OIF, link);
     message.u32(RTA_TABLE, route.table);
@@ -89,7 +89,7 @@ Message neighbour_message(int type, int flags, ndmsg head, const IpAddress& addr
                           std::uint32_t link) {
     head.ndm_family = kernel_family(address.family());
     head.ndm_ifindex = static_cast<int>(link);
-    Message message{type, change | flags, head};
+    Message message{type, change_flags | flags, head};
     message.address(NDA_DST, address);
     return message;
 }
@@ -131,7 +131,7 @@ struct Builder {
         // An address of a tunnel has no double that could be looked for.
         head.ifa_flags = head.ifa_family == AF_INET6 ? IFA_F_NODAD : 0;
         head.ifa_index = link;
-        Message message{RTM_NEWADDR, change | NLM_F_CREATE | NLM_F_EXCL, head};
+        Message message{RTM_NEWADDR, change_flags | NLM_F_CREATE | NLM_F_EXCL, head};
         message.address(IFA_LOCAL, request.address.address());
         message.address(IFA_ADDRESS, request.address.address());
         return single(message);
@@ -318,7 +318,7 @@ std::string find_link(const std::string& name) {
 std::string delete_link(std::uint32_t link) {
     ifinfomsg head{};
     head.ifi_index = static_cast<int>(link);
-    return std::string(Message{RTM_DELLINK, change, head}.whole());
+    return std::string(Message{RTM_DELLINK, change_flags, head}.whole());
 }
 
 }  // namespace ktm::os

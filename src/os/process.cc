@@ -15,7 +15,7 @@ namespace ktm::os {
 
 namespace {
 
-constexpr std::size_t read_bytes = 16384;
+constexpr std::size_t output_chunk_bytes = 16384;
 
 struct Run;
 
@@ -23,7 +23,7 @@ struct Run;
 struct OutputState : State<uv_pipe_t> {
     Run* run = nullptr;
     std::string* text = nullptr;
-    std::array<char, read_bytes> buffer;
+    std::array<char, output_chunk_bytes> buffer;
 };
 
 struct ChildState : State<uv_process_t> {
@@ -68,7 +68,7 @@ void on_exit(uv_process_t* process, std::int64_t code, int signal) noexcept {
     run->finish_when_done();
 }
 
-void on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
+void on_output_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
     auto* state = static_cast<OutputState*>(handle->data);
     *buffer = uv_buf_init(state->buffer.data(), static_cast<unsigned>(state->buffer.size()));
 }
@@ -175,7 +175,7 @@ Result<std::unique_ptr<ports::Process>> UvProcesses::start(const ports::Program&
     run->self = run;
     for (OutputState* output : {run->out.get(), run->err.get()}) {
         auto* stream = reinterpret_cast<uv_stream_t*>(&output->handle);
-        KTM_ASSERT(uv_read_start(stream, on_alloc, on_output) == 0);
+        KTM_ASSERT(uv_read_start(stream, on_output_alloc, on_output) == 0);
     }
     const int pid = run->child->handle.pid;
     return std::unique_ptr<ports::Process>{std::make_unique<UvProcess>(std::move(run), pid)};

@@ -49,7 +49,7 @@ constexpr std::size_t backlog_bytes_max = 64U << 20U;
 constexpr std::chrono::milliseconds close_timeout{30'000};
 /// After this long a person wants to know what is being waited for.
 constexpr std::chrono::milliseconds slow_after{1'000};
-constexpr std::size_t read_bytes = 65536;
+constexpr std::size_t spool_chunk_bytes = 65536;
 
 struct Pipe {
     Descriptor reading;
@@ -66,7 +66,7 @@ Result<Pipe> make_pipe() {
 
 /// Everything from the pipe to the file; returns 0 or the errno value. Runs in the writer.
 int drain(int pipe, int file, ports::Filter& filter) noexcept {
-    std::array<char, read_bytes> buffer;
+    std::array<char, spool_chunk_bytes> buffer;
     int fault = 0;
     while (true) {
         const ssize_t count = ::read(pipe, buffer.data(), buffer.size());

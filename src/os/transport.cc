@@ -19,7 +19,7 @@ namespace ktm::os {
 namespace {
 
 /// One read; QEMU's largest answer takes four of them.
-constexpr std::size_t read_bytes = 65536;
+constexpr std::size_t stream_chunk_bytes = 65536;
 /// Connections that may wait to be accepted.
 constexpr int backlog = 16;
 
@@ -35,7 +35,7 @@ union AnyStream {
 struct StreamState : State<AnyStream> {
     ports::Stream::Handlers handlers;
     bool ended = false;
-    std::array<char, read_bytes> buffer;
+    std::array<char, stream_chunk_bytes> buffer;
 
     void end(std::optional<Error> error) {
         if (owned && !ended) {
@@ -54,7 +54,7 @@ struct WriteRequest {
     std::string bytes;
 };
 
-void on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
+void on_read_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) noexcept {
     auto* state = static_cast<StreamState*>(handle->data);
     *buffer = uv_buf_init(state->buffer.data(), static_cast<unsigned>(state->buffer.size()));
 }
@@ -105,7 +105,7 @@ public:
     void start(Handlers handlers) override {
         state_->handlers = std::move(handlers);
         // Cannot fail on a connected stream that is not being read yet.
-        KTM_ASSERT(uv_read_start(&state_->handle.stream, on_alloc, on_read) == 0);
+        KTM_ASSERT(uv_read_start(&state_->handle.stream, on_read_alloc, on_read) == 0);
     }
 
     void write(std::string bytes) override {

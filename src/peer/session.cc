@@ -13,7 +13,7 @@ namespace {
 
 /// What is said stands some levels deep in its line.
 constexpr json::Rules line_rules{json::depth_max + 2, json::Keys::first_counts};
-constexpr std::size_t shown_bytes = 80;
+constexpr std::size_t said_bytes_shown = 80;
 
 /// Why somebody who knocks is not the one that we wait for.
 Error stranger(std::string what) {
@@ -166,16 +166,16 @@ void Session::lose(Instant now) {
 // --- What they say ----------------------------------------------------------------------------
 
 Result<void> Session::judge(const Message& hello) const {
-    const std::string who = "run " + excerpt(hello.hello.run, shown_bytes);
+    const std::string who = "run " + excerpt(hello.hello.run, said_bytes_shown);
     if (state_ == State::over) {
         return stranger("this run does not talk to anybody any more");
     }
     if (theirs_ && theirs_->run != hello.hello.run) {
-        return stranger("this run is paired with run " + excerpt(theirs_->run, shown_bytes) +
+        return stranger("this run is paired with run " + excerpt(theirs_->run, said_bytes_shown) +
                         ", and not with " + who);
     }
     if (!hello.with.empty() && hello.with != ours_.run) {
-        return stranger(who + " looks for run " + excerpt(hello.with, shown_bytes) +
+        return stranger(who + " looks for run " + excerpt(hello.with, said_bytes_shown) +
                         ", and this is run " + ours_.run);
     }
     if (std::optional<Error> differs = mismatch(ours_, hello.hello)) {
@@ -187,7 +187,7 @@ Result<void> Session::judge(const Message& hello) const {
 void Session::accept(Message&& message, Instant now) {
     if (message.form == Message::Form::refused) {
         close(Why::refused, Error{Kind::refused, "peer-refused",
-                                  "it says: " + excerpt(message.name, shown_bytes * 4),
+                                  "it says: " + excerpt(message.name, said_bytes_shown * 4),
                                   "greet the other node", nullptr});
         return;
     }
@@ -323,7 +323,8 @@ void Session::accept_answer(Message&& message) {
 
 void Session::accept_bye(const Message& message) {
     if (!is_ending(message.name)) {
-        violate("protocol-violation", "a goodbye that says " + excerpt(message.name, shown_bytes));
+        violate("protocol-violation",
+                "a goodbye that says " + excerpt(message.name, said_bytes_shown));
         return;
     }
     if (they_ended_) {
@@ -378,9 +379,10 @@ Result<void> Session::reply(std::string_view word, std::string_view data) {
     const auto ask = std::find_if(open_asks_.begin(), open_asks_.end(),
                                   [&](const OpenAsk& open) { return open.word == word; });
     if (ask == open_asks_.end()) {
-        return Error{Kind::invalid, "no-ask",
-                     "the other node waits for no answer to '" + excerpt(word, shown_bytes) + "'",
-                     "reply to the other node", nullptr};
+        return Error{
+            Kind::invalid, "no-ask",
+            "the other node waits for no answer to '" + excerpt(word, said_bytes_shown) + "'",
+            "reply to the other node", nullptr};
     }
     KTM_CHECK(may_speak());
     send(encode_answer(last_sent_ + 1, ask->number, data));

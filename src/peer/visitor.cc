@@ -8,7 +8,7 @@ namespace ktm::peer {
 
 namespace {
 
-constexpr std::size_t excerpt_bytes = 120;
+constexpr std::size_t knock_bytes_shown = 120;
 
 Error no_hello(std::string code, std::string what) {
     return Error{Kind::protocol, std::move(code), std::move(what), "greet the other node", nullptr};
@@ -20,7 +20,7 @@ std::optional<Result<Message>> Visitor::hello() const {
     const std::size_t end = bytes_.find('\n');
     if (end > hello_bytes_max && bytes_.size() > hello_bytes_max) {
         return no_hello("line-too-long", "a hello of more than " + std::to_string(hello_bytes_max) +
-                                             " bytes: " + excerpt(bytes_, excerpt_bytes));
+                                             " bytes: " + excerpt(bytes_, knock_bytes_shown));
     }
     if (end == std::string::npos) {
         return std::nullopt;
@@ -30,7 +30,7 @@ std::optional<Result<Message>> Visitor::hello() const {
     Result<Message> message = decode(parser, std::string_view{padded}.substr(0, end));
     if (message && message->form != Message::Form::hello) {
         return no_hello("no-hello", "what comes first is no hello: " +
-                                        excerpt(bytes_.substr(0, end), excerpt_bytes));
+                                        excerpt(bytes_.substr(0, end), knock_bytes_shown));
     }
     return message;
 }

@@ -116,7 +116,7 @@ constexpr Parameter require_parameters[] = {
     {"name", "string", "Small letters, digits, '-' and '_'; at most 64 of them."},
 };
 
-constexpr Word words[] = {
+constexpr Word declaring_words[] = {
     {.name = "plan",
      .parameters = plan_parameters,
      .returns = "ktm.Plan plan: what the file returns",
@@ -281,7 +281,7 @@ constexpr Word words[] = {
 return copy)"},
 };
 
-constexpr NamedType types[] = {
+constexpr NamedType declared_types[] = {
     {.name = "ktm.Plan", .doc = "What `plan { … }` and `derive \"x\" { … }` make."},
     {.name = "ktm.Role", .doc = "What `role \"x\" { … }` makes."},
     {.name = "ktm.State", .doc = "What `state \"x\" { … }` makes."},
@@ -301,8 +301,8 @@ Topic plan_topic() {
             "what is wrong with the parts is reported by whoever loads the plan, with file and "
             "line, all of it at once. Reading order is running order.",
             true,
-            words,
-            types};
+            declaring_words,
+            declared_types};
 }
 
 }  // namespace ktm::script

@@ -9,7 +9,7 @@ namespace {
 // --- m
 // --------------------------------------------------------------------------------------------
 
-constexpr Parameter hold_parameters[] = {
+constexpr Parameter hold_handle_parameters[] = {
     {"handle", "ktm.Handle", "What is held."},
     {"options", "table?", "How it is released."},
     {".within", "ktm.Duration?", "How long the release may take; 10 s without it."},
@@ -46,7 +46,7 @@ constexpr Word machine_words[] = {
      .doc = "For values that one action leaves to another, undos included.",
      .example = R"(m.note.began = now())"},
     {.name = "m:hold",
-     .parameters = hold_parameters,
+     .parameters = hold_handle_parameters,
      .returns = "ktm.Handle handle: the same one; its release() also ends the hold",
      .errors = "`invalid` `bad-argument`: the options are no table.\n"
                "`invalid` `bad-duration`, `bad-quantity`, `too-large`: `within` is no duration.\n"
@@ -117,7 +117,7 @@ constexpr Parameter connect_parameters[] = {
     {"name", "string", "What the VM is called in events, errors and the recording."},
 };
 
-constexpr std::string_view argument_errors =
+constexpr std::string_view command_argument_errors =
     "`invalid` `bad-argument`: the command is no text, or the arguments or options no table.\n"
     "`invalid` `no-json`: JSON cannot hold the arguments; the text names the place.\n"
     "`invalid` `bad-duration`, `bad-quantity`, `too-large`: `within` is no duration.\n"
@@ -157,7 +157,7 @@ qmp("migrate-set-parameters", { ["downtime-limit"] = 25 }, { within = "2s" }))"}
     {.name = "qmp.try",
      .parameters = command_parameters,
      .returns = tried_values,
-     .errors = argument_errors,
+     .errors = command_argument_errors,
      .contexts = in_actions,
      .waits = true,
      .since = 1,
@@ -231,7 +231,7 @@ vm("system_powerdown"))"},
     {.name = "vm.try",
      .parameters = command_parameters,
      .returns = tried_values,
-     .errors = argument_errors,
+     .errors = command_argument_errors,
      .contexts = in_actions,
      .waits = true,
      .since = 1,

@@ -15,7 +15,7 @@ constexpr std::size_t columns_max = 100;
 constexpr std::string_view comment = "---";
 constexpr std::string_view any_name = "NAME";
 
-std::string joined(std::initializer_list<std::string_view> parts) {
+std::string joined_parts(std::initializer_list<std::string_view> parts) {
     std::string text;
     for (const std::string_view part : parts) {
         text += part;
@@ -46,7 +46,7 @@ void add_lines(std::string& stub, std::string_view text) {
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));
-        stub += joined({comment, line, "\n"});
+        stub += joined_parts({comment, line, "\n"});
     }
 }
 
@@ -54,11 +54,11 @@ void add_lines(std::string& stub, std::string_view text) {
 void add_tag(std::string& stub, const std::string& tag, std::string_view name,
              std::string_view doc) {
     if (comment.size() + tag.size() + 1 + doc.size() <= columns_max) {
-        stub += joined({comment, tag, " ", doc, "\n"});
+        stub += joined_parts({comment, tag, " ", doc, "\n"});
         return;
     }
-    add_prose(stub, name.empty() ? std::string{doc} : joined({"`", name, "`: ", doc}));
-    stub += joined({comment, tag, "\n"});
+    add_prose(stub, name.empty() ? std::string{doc} : joined_parts({"`", name, "`: ", doc}));
+    stub += joined_parts({comment, tag, "\n"});
 }
 
 // --- Types
@@ -79,7 +79,7 @@ Spelled spelled(std::string_view type) {
 
 /// The name of the class that describes a table with keys: "ktm.qmp.options".
 std::string class_of(const Word& word, const Argument& argument) {
-    std::string name = joined({"ktm.", word.name, ".", argument.parameter->name});
+    std::string name = joined_parts({"ktm.", word.name, ".", argument.parameter->name});
     std::replace(name.begin(), name.end(), ':', '.');
     return name;
 }
@@ -95,8 +95,8 @@ Spelled type_of(const Word& word, const Argument& argument) {
 void add_field(std::string& stub, std::string_view name, const Spelled& type,
                std::string_view doc) {
     const bool bracket = name.starts_with('[');
-    const std::string tag = bracket ? joined({"@field ", name, " ", type.type, type.sign})
-                                    : joined({"@field ", name, type.sign, " ", type.type});
+    const std::string tag = bracket ? joined_parts({"@field ", name, " ", type.type, type.sign})
+                                    : joined_parts({"@field ", name, type.sign, " ", type.type});
     add_tag(stub, tag, "", doc);
 }
 
@@ -104,10 +104,10 @@ void add_named_type(std::string& stub, const NamedType& type) {
     stub += "\n";
     add_prose(stub, type.doc);
     if (!type.means.empty()) {
-        stub += joined({"---@alias ", type.name, " ", type.means, "\n"});
+        stub += joined_parts({"---@alias ", type.name, " ", type.means, "\n"});
         return;
     }
-    stub += joined({"---@class ", type.name, "\n"});
+    stub += joined_parts({"---@class ", type.name, "\n"});
     for (const Parameter& field : type.fields) {
         add_field(stub, field.name, spelled(field.type), field.doc);
     }
@@ -118,7 +118,7 @@ void add_classes_of(std::string& stub, const Word& word) {
         if (argument.keys.empty()) {
             continue;
         }
-        stub += joined({"\n---@class ", class_of(word, argument), "\n"});
+        stub += joined_parts({"\n---@class ", class_of(word, argument), "\n"});
         for (const Parameter* key : argument.keys) {
             const std::string_view name = key->name;
             add_field(stub, name.starts_with('.') ? name.substr(1) : name, spelled(key->type),
@@ -140,7 +140,7 @@ void add_doc(std::string& stub, const Word& word) {
         while (!rest.empty()) {
             const std::string_view line = rest.substr(0, rest.find('\n'));
             rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-            add_prose(stub, joined({"- ", line}));
+            add_prose(stub, joined_parts({"- ", line}));
         }
     }
     stub += "---```lua\n";
@@ -181,7 +181,7 @@ void add_function(std::string& stub, const Word& word) {
     for (const Argument& argument : called_with(word)) {
         const std::string_view name = argument.parameter->name;
         const Spelled type = type_of(word, argument);
-        add_tag(stub, joined({"@param ", name, type.sign, " ", type.type}), name,
+        add_tag(stub, joined_parts({"@param ", name, type.sign, " ", type.type}), name,
                 argument.parameter->doc);
         names += (names.empty() ? "" : ", ") + std::string{name};
     }
@@ -189,9 +189,9 @@ void add_function(std::string& stub, const Word& word) {
     const std::vector<std::string> types = result_types(word);
     for (std::size_t index = 0; index < types.size(); ++index) {
         const std::string_view name = is_called_twice(word) ? "make" : values[index].name;
-        add_tag(stub, joined({"@return ", types[index], " ", name}), name, values[index].doc);
+        add_tag(stub, joined_parts({"@return ", types[index], " ", name}), name, values[index].doc);
     }
-    stub += joined({"function ", word.name, "(", names, ") end\n"});
+    stub += joined_parts({"function ", word.name, "(", names, ") end\n"});
 }
 
 /// `qmp(…)` of a word that has others behind its dot.
@@ -199,7 +199,7 @@ std::string overload_of(const Word& word) {
     std::string parameters;
     for (const Argument& argument : called_with(word)) {
         const Spelled type = type_of(word, argument);
-        parameters += joined(
+        parameters += joined_parts(
             {parameters.empty() ? "" : ", ", argument.parameter->name, type.sign, ": ", type.type});
     }
     const std::vector<std::string> types = result_types(word);
@@ -210,7 +210,7 @@ std::string overload_of(const Word& word) {
 /// The class of what stands before the dots: "ktm.M" for what comes as a value.
 std::string class_of_root(const Topic& topic, std::string_view root) {
     if (topic.is_global) {
-        return joined({"ktm.word.", root});
+        return joined_parts({"ktm.word.", root});
     }
     std::string name{root};
     name.front() = static_cast<char>(name.front() - 'a' + 'A');
@@ -225,7 +225,7 @@ void add_root(std::string& stub, const Topic& topic, std::string_view root) {
     if (own != topic.words.end()) {
         add_doc(stub, *own);
     }
-    stub += joined({"---@class ", class_of_root(topic, root), "\n"});
+    stub += joined_parts({"---@class ", class_of_root(topic, root), "\n"});
     for (const Word& word : topic.words) {
         if (root_of(word.name) == root && word.name != root && is_value(word)) {
             const Returned value = returned_by(word).front();
@@ -236,7 +236,7 @@ void add_root(std::string& stub, const Topic& topic, std::string_view root) {
     if (own != topic.words.end() && !is_value(*own)) {
         stub += overload_of(*own);
     }
-    stub += joined({topic.is_global ? "" : "local ", root, " = {}\n"});
+    stub += joined_parts({topic.is_global ? "" : "local ", root, " = {}\n"});
 }
 
 bool has_fields(const Topic& topic, std::string_view root) {
@@ -246,11 +246,11 @@ bool has_fields(const Topic& topic, std::string_view root) {
 }
 
 std::string stub_of(const Topic& topic) {
-    std::string stub =
-        joined({"---@meta\n-- SPDX-License-Identifier: Apache-2.0\n-- lua/meta/", topic.name,
-                ".lua: ", topic.title,
-                ", for editors.\n-- Written by tools/api from src/script; a change by hand is "
-                "lost.\n"});
+    std::string stub = joined_parts(
+        {"---@meta\n-- SPDX-License-Identifier: Apache-2.0\n-- lua/meta/", topic.name,
+         ".lua: ", topic.title,
+         ", for editors.\n-- Written by tools/api from src/script; a change by hand is "
+         "lost.\n"});
     for (const NamedType& type : topic.types) {
         add_named_type(stub, type);
     }

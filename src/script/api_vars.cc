@@ -23,7 +23,7 @@ constexpr std::string_view max_bytes_doc = "The greatest size in bytes.";
 constexpr std::string_view min_items_doc = "The least number of items.";
 constexpr std::string_view max_items_doc = "The greatest number of items.";
 
-constexpr Parameter body{"body", "table", "The var."};
+constexpr Parameter body_parameter{"body", "table", "The var."};
 constexpr Parameter doc_key{".doc", "string", doc_doc};
 constexpr Parameter role_key{".role", "string?", role_doc};
 constexpr Parameter optional_key{".optional", "boolean?", optional_doc};
@@ -34,11 +34,13 @@ constexpr Parameter reference_parameters[] = {
     {"name", "string", "A var that always has a value: a duration, or what the key asks for."},
 };
 constexpr Parameter ip_parameters[] = {
-    body,      {"[1]", "string?", "The default."}, doc_key, role_key, optional_key, required_key,
+    body_parameter, {"[1]", "string?", "The default."},
+    doc_key,        role_key,
+    optional_key,   required_key,
     agree_key,
 };
 constexpr Parameter ips_parameters[] = {
-    body,
+    body_parameter,
     {"[1]", "string[]?", "The default: a list."},
     doc_key,
     role_key,
@@ -49,7 +51,7 @@ constexpr Parameter ips_parameters[] = {
     {".max", "integer?", max_items_doc},
 };
 constexpr Parameter list_parameters[] = {
-    body,
+    body_parameter,
     {"[1]", "any[]?", "The default: a list, its items written as defaults of their type."},
     {".of", "string", "The type of the items: any but list, secret and enum."},
     doc_key,
@@ -61,7 +63,7 @@ constexpr Parameter list_parameters[] = {
     {".max", "integer?", max_items_doc},
 };
 constexpr Parameter quantity_parameters[] = {
-    body,
+    body_parameter,
     {"[1]", "string?", "The default: a number with a unit."},
     doc_key,
     role_key,
@@ -72,7 +74,7 @@ constexpr Parameter quantity_parameters[] = {
     {".max", "string?", max_doc},
 };
 constexpr Parameter int_parameters[] = {
-    body,
+    body_parameter,
     {"[1]", "integer?", "The default."},
     doc_key,
     role_key,
@@ -82,8 +84,8 @@ constexpr Parameter int_parameters[] = {
     {".min", "integer?", min_doc},
     {".max", "integer?", max_doc},
 };
-constexpr Parameter text_parameters[] = {
-    body,
+constexpr Parameter text_var_parameters[] = {
+    body_parameter,
     {"[1]", "string?", "The default."},
     doc_key,
     role_key,
@@ -94,11 +96,13 @@ constexpr Parameter text_parameters[] = {
     {".max", "integer?", max_bytes_doc},
 };
 constexpr Parameter bool_parameters[] = {
-    body,      {"[1]", "boolean?", "The default."}, doc_key, role_key, optional_key, required_key,
+    body_parameter, {"[1]", "boolean?", "The default."},
+    doc_key,        role_key,
+    optional_key,   required_key,
     agree_key,
 };
 constexpr Parameter enum_parameters[] = {
-    body,
+    body_parameter,
     {"[integer]", "string",
      "The words. The first is the default, unless the var is optional or required."},
     doc_key,
@@ -108,7 +112,7 @@ constexpr Parameter enum_parameters[] = {
     agree_key,
 };
 
-constexpr Word words[] = {
+constexpr Word var_words[] = {
     {.name = "var",
      .parameters = reference_parameters,
      .returns = "ktm.Deadline deadline: for within = …",
@@ -180,7 +184,7 @@ constexpr Word words[] = {
          "A list in actions.",
      .example = R"(var.list { { "tap0", "tap1" }, of = "ifname", doc = "The guest's taps." })"},
     {.name = "var.path",
-     .parameters = text_parameters,
+     .parameters = text_var_parameters,
      .returns = made,
      .contexts = at_load,
      .since = 1,
@@ -197,7 +201,7 @@ constexpr Word words[] = {
             "GiB/s, bit/s, kbit/s, Mbit/s, Gbit/s. A number of bytes in actions.",
      .example = R"(var.rate { "10GB/s", doc = "Ceiling of the RAM copy." })"},
     {.name = "var.secret",
-     .parameters = text_parameters,
+     .parameters = text_var_parameters,
      .returns = made,
      .contexts = at_load,
      .since = 1,
@@ -212,7 +216,7 @@ constexpr Word words[] = {
             "number of bytes in actions.",
      .example = R"(var.size { "16MiB", doc = "Divert when less RAM than this is left to copy." })"},
     {.name = "var.string",
-     .parameters = text_parameters,
+     .parameters = text_var_parameters,
      .returns = made,
      .contexts = at_load,
      .since = 1,
@@ -220,7 +224,7 @@ constexpr Word words[] = {
      .example = R"(var.string { optional = true, max = 64, doc = "A note for the log." })"},
 };
 
-constexpr NamedType types[] = {
+constexpr NamedType var_value_types[] = {
     {.name = "ktm.Var", .doc = "What `var.TYPE { … }` makes."},
     {.name = "ktm.Deadline", .doc = "What `var \"NAME\"` makes: the value of a var."},
 };
@@ -235,8 +239,8 @@ Topic var_topic() {
             "which stands first, and is required otherwise, but with `optional = true`. What is "
             "given is checked before anything runs.",
             true,
-            words,
-            types};
+            var_words,
+            var_value_types};
 }
 
 }  // namespace ktm::script

@@ -29,11 +29,6 @@ constexpr double nanoseconds_a_millisecond = 1e6;
 /// Beyond it a double is no exact integer of 64 bits.
 constexpr double integer_max = 9.2e18;
 
-void set_text(lua_State* lua, const char* key, const std::string& text) {
-    lua_pushlstring(lua, text.data(), text.size());
-    lua_setfield(lua, -2, key);
-}
-
 /// Pushes a field without asking metatables: what a plan raises may be anything.
 void push_raw_field(lua_State* lua, int index, const char* key) {
     lua_pushstring(lua, key);
@@ -310,6 +305,11 @@ void push_value(lua_State* lua, const plan::Value& value) {
             lua_pushlstring(lua, value.as_text().data(), value.as_text().size());
             return;
     }
+}
+
+void set_text(lua_State* lua, const char* key, const std::string& text) {
+    lua_pushlstring(lua, text.data(), text.size());
+    lua_setfield(lua, -2, key);
 }
 
 void push_error(lua_State* lua, const Error& error) {

@@ -30,6 +30,9 @@ void mark_as_list(lua_State* lua);
 /// A var's value in the units of plans: a duration in milliseconds, an amount in bytes.
 void push_value(lua_State* lua, const plan::Value& value);
 
+/// Sets a field of the table on top of the stack.
+void set_text(lua_State* lua, const char* key, const std::string& text);
+
 /// Pushes an error as plans see it: a table with kind, code, what, during, and a readable form.
 void push_error(lua_State* lua, const Error& error);
 

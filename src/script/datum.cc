@@ -17,7 +17,7 @@ namespace ktm::script {
 
 namespace {
 
-std::string number_text(double number) {
+std::string number_source(double number) {
     std::array<char, 32> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     return {digits.data(), end.ptr};
@@ -187,7 +187,7 @@ std::string Datum::described() const {
     switch (type) {
         case Type::nil: return "nothing";
         case Type::boolean: return truth ? "true" : "false";
-        case Type::number: return "the number " + number_text(number);
+        case Type::number: return "the number " + number_source(number);
         case Type::text: return "the text \"" + text + "\"";
         case Type::function: return "a function";
         case Type::table: return "a table";

@@ -23,7 +23,7 @@ namespace ktm::script {
 namespace {
 
 /// LIMIT: of what a program says of its failure.
-constexpr std::size_t shown_bytes_max = 4096;
+constexpr std::size_t output_bytes_shown = 4096;
 /// LIMIT: a file of sysfs or procfs that a plan reads.
 constexpr Bytes file_max{1U << 20U};
 
@@ -95,8 +95,8 @@ Error failure_of(const ports::Ending& ending) {
     const std::string said = ending.err.empty() ? ending.out : ending.err;
     const std::string_view first{said.data(), std::min(said.find('\n'), said.size())};
     return Error{Kind::refused, how_it_ended(ending),
-                 first.empty() ? "it failed and said nothing" : excerpt(first, shown_bytes_max), "",
-                 nullptr};
+                 first.empty() ? "it failed and said nothing" : excerpt(first, output_bytes_shown),
+                 "", nullptr};
 }
 
 int push_ending(lua_State* lua, const ports::Ending& ending) {
@@ -228,7 +228,7 @@ int file_exists(lua_State* lua) {
     return 1;
 }
 
-constexpr Native natives[] = {
+constexpr Native exec_natives[] = {
     {"exec_undo", exec_undo},
     {"exec", exec},
     {"read_file", read_file},
@@ -238,7 +238,7 @@ constexpr Native natives[] = {
 }  // namespace
 
 void add_exec_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(exec_natives), std::end(exec_natives));
 }
 
 }  // namespace ktm::script

@@ -74,7 +74,7 @@ int reconnect(lua_State* lua) {
     return lua_yield(lua, 0);
 }
 
-constexpr Native natives[] = {
+constexpr Native guest_natives[] = {
     {"guest", undo_guest}, {"write_guest", write_guest}, {"guest_undone", guest_undone},
     {"is_lost", is_lost},  {"reconnect", reconnect},
 };
@@ -120,7 +120,7 @@ void Run::reconnect(const std::string& vm, Token token) {
 }
 
 void add_guest_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(guest_natives), std::end(guest_natives));
 }
 
 }  // namespace ktm::script

@@ -486,7 +486,7 @@ int give_hold(lua_State* lua) {
     });
 }
 
-constexpr Native natives[] = {
+constexpr Native net_natives[] = {
     {"net_tunnel", tunnel},       {"net_divert", divert},       {"net_turn", turn},
     {"net_back", back},           {"net_arrive", arrive},       {"net_give", give},
     {"net_what", what},           {"net_neighbour", neighbour}, {"net_hold", hold},
@@ -504,7 +504,7 @@ Run& waiting_net_run_of(lua_State* lua, const char* word) {
 }
 
 void add_net_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(net_natives), std::end(net_natives));
     add_net_query_natives(native);
 }
 

@@ -55,11 +55,6 @@ int ask(lua_State* lua, Run& run, host::Namespace& space, net::Request request, 
     });
 }
 
-void set_text(lua_State* lua, const char* field, const std::string& text) {
-    lua_pushlstring(lua, text.data(), text.size());
-    lua_setfield(lua, -2, field);
-}
-
 void set_number(lua_State* lua, const char* field, std::uint64_t number) {
     lua_pushnumber(lua, static_cast<double>(number));
     lua_setfield(lua, -2, field);
@@ -232,7 +227,7 @@ int unwatch(lua_State* lua) {
     return 0;
 }
 
-constexpr Native natives[] = {
+constexpr Native net_query_natives[] = {
     {"net_link", link},       {"net_links", links},       {"net_addresses", addresses},
     {"net_way", way},         {"net_announce", announce}, {"net_watch", watch},
     {"net_unwatch", unwatch},
@@ -241,7 +236,7 @@ constexpr Native natives[] = {
 }  // namespace
 
 void add_net_query_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(net_query_natives), std::end(net_query_natives));
 }
 
 }  // namespace ktm::script

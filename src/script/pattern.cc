@@ -16,7 +16,7 @@ namespace {
 
 using ItemKind = PatternItem::Kind;
 
-constexpr std::size_t shown_bytes_max = 60;
+constexpr std::size_t pattern_bytes_shown = 60;
 
 // --- Sets of bytes ----------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ private:
     }
     [[nodiscard]] Error malformed(std::string what) const {
         return Error{Kind::invalid, "bad-pattern", std::move(what),
-                     "read the pattern '" + excerpt(text_, shown_bytes_max) + "'", nullptr};
+                     "read the pattern '" + excerpt(text_, pattern_bytes_shown) + "'", nullptr};
     }
 
     std::string_view text_;
@@ -447,7 +447,7 @@ Result<Pattern> Pattern::compile(std::string_view text, Caret caret) {
         return Error{Kind::invalid, "pattern-too-complex",
                      "the pattern has " + std::to_string(text.size()) + " bytes, " +
                          std::to_string(pattern_bytes_max) + " are the most",
-                     "read the pattern '" + excerpt(text, shown_bytes_max) + "'", nullptr};
+                     "read the pattern '" + excerpt(text, pattern_bytes_shown) + "'", nullptr};
     }
     Pattern pattern;
     pattern.is_anchored_ = caret == Caret::anchors && text.starts_with('^');

@@ -298,7 +298,7 @@ int capabilities(lua_State* lua) {
     return 1;
 }
 
-constexpr Native natives[] = {
+constexpr Native run_natives[] = {
     {"qmp", run_command},
     {"connect", connect},
     {"disconnect", disconnect},
@@ -379,7 +379,7 @@ Run& waiting_run_of(lua_State* lua, const char* word) {
 }
 
 void add_run_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(run_natives), std::end(run_natives));
     add_exec_natives(native);
     add_guest_natives(native);
     add_peer_natives(native);

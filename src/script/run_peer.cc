@@ -238,7 +238,7 @@ int clock_offset(lua_State* lua) {
     return 2;
 }
 
-constexpr Native natives[] = {
+constexpr Native peer_natives[] = {
     {"peer_send", send},
     {"peer_ask", ask},
     {"peer_reply", reply},
@@ -251,7 +251,7 @@ constexpr Native natives[] = {
 }  // namespace
 
 void add_peer_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(peer_natives), std::end(peer_natives));
 }
 
 }  // namespace ktm::script

@@ -200,7 +200,7 @@ int check_handle(lua_State* lua) {
                  "m:hold takes a handle: a table with 'what', a text, and 'release', a function");
 }
 
-constexpr Native natives[] = {
+constexpr Native table_natives[] = {
     {"pairs", pairs},
     {"frozen", frozen},
     {"check_handle", check_handle},
@@ -266,7 +266,7 @@ void push_m(lua_State* lua, const plan::Plan& plan, const plan::Settings& settin
 }
 
 void add_table_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(table_natives), std::end(table_natives));
 }
 
 void require_context(lua_State* lua, unsigned contexts, const char* word) {

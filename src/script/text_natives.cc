@@ -281,7 +281,7 @@ int list(lua_State* lua) {
     return 1;
 }
 
-constexpr Native natives[] = {
+constexpr Native text_natives[] = {
     {"find", find}, {"match", match},     {"gmatch", gmatch},
     {"gsub", gsub}, {"text_of", text_of}, {"text_methods", text_methods},
     {"list", list}, {"charged", charged},
@@ -302,7 +302,7 @@ void push_format(lua_State* lua, int raw_format) {
 }
 
 void add_text_natives(lua_State* native) {
-    add_natives(native, std::begin(natives), std::end(natives));
+    add_natives(native, std::begin(text_natives), std::end(text_natives));
 }
 
 }  // namespace ktm::script

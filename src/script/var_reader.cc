@@ -14,15 +14,15 @@ namespace {
 
 using plan::Type;
 
-constexpr std::array<Type, 12> types{Type::boolean, Type::duration, Type::enumeration, Type::ifname,
-                                     Type::integer, Type::ip,       Type::list,        Type::path,
-                                     Type::rate,    Type::secret,   Type::size,        Type::text};
+constexpr std::array<Type, 12> var_types{
+    Type::boolean, Type::duration, Type::enumeration, Type::ifname, Type::integer, Type::ip,
+    Type::list,    Type::path,     Type::rate,        Type::secret, Type::size,    Type::text};
 
 /// `var.ips` is short for a list of addresses.
 constexpr std::string_view list_of_ips = "ips";
 
 bool find_type(std::string_view name, Type& found) {
-    for (const Type type : types) {
+    for (const Type type : var_types) {
         if (plan::name_of(type) == name) {
             found = type;
             return true;
@@ -217,7 +217,7 @@ plan::Var read_var(const std::string& name, const Datum& node, Form& form) {
 
 std::vector<std::string> var_type_names() {
     std::vector<std::string> names{std::string{list_of_ips}};
-    for (const Type type : types) {
+    for (const Type type : var_types) {
         names.emplace_back(plan::name_of(type));
     }
     std::sort(names.begin(), names.end());

@@ -12,9 +12,6 @@ namespace ktm::sim {
 
 namespace {
 
-/// LIMIT: what is shown of a value.
-constexpr std::size_t shown_bytes_max = 200;
-
 /// A value that may not be there.
 using Place = std::optional<json::View>;
 

@@ -9,6 +9,9 @@
 
 namespace ktm::sim {
 
+/// LIMIT: bytes that are shown of what was sent or recorded.
+inline constexpr std::size_t shown_bytes_max = 200;
+
 /// The first place where the two differ: `at capabilities[1].state: expected true, got false`;
 /// nothing when they are equal. The order of keys does not count, and 1 is 1.0. What a recording
 /// hides, "(secret)", is equal to any text in its place.

@@ -18,9 +18,6 @@ namespace ktm::sim {
 
 namespace {
 
-/// LIMIT: what is shown of a request.
-constexpr std::size_t shown_bytes_max = 200;
-
 bool is_change(std::string_view what) {
     constexpr std::array<std::string_view, 7> verbs{"add-",   "delete-", "set-",  "put-",
                                                     "block-", "open-",   "write-"};

@@ -8,15 +8,9 @@
 #include "base/assert.hh"
 #include "base/text.hh"
 #include "json/parser.hh"
+#include "sim/argument_difference.hh"
 
 namespace ktm::sim {
-
-namespace {
-
-/// LIMIT: what is shown of a line that is no command.
-constexpr std::size_t shown_bytes_max = 200;
-
-}  // namespace
 
 Result<std::unique_ptr<RecalledMonitor>> RecalledMonitor::open(ports::Clock& clock,
                                                                ports::Transport& transport,

@@ -18,9 +18,6 @@ namespace ktm::sim {
 
 namespace {
 
-/// LIMIT: what is shown of a command's arguments.
-constexpr std::size_t shown_bytes_max = 200;
-
 /// They tell how far something is, or what is of no interest to a migration.
 constexpr std::array<std::string_view, 8> progress{
     "MIGRATION_PASS",  "RTC_CHANGE",      "BALLOON_CHANGE",    "NIC_RX_FILTER_CHANGED",

@@ -14,9 +14,6 @@ namespace ktm::sim {
 
 namespace {
 
-/// LIMIT: what is shown of a line that is no command.
-constexpr std::size_t shown_bytes_max = 200;
-
 using SharedRecord = std::shared_ptr<const ScenarioRecord>;
 
 SharedRecord make_up(Turn turn, std::string_view message) {

@@ -14,13 +14,13 @@ namespace ktm::timeline {
 
 namespace {
 
-constexpr std::size_t name_bytes = 80;
-constexpr std::size_t detail_bytes = 400;
+constexpr std::size_t kernel_name_bytes = 80;
+constexpr std::size_t kernel_detail_bytes = 400;
 // LIMIT: things that stand at one time.
 constexpr std::size_t standing_max = 1000;
 
 // LIMIT: requests that wait for an answer, and counters.
-constexpr std::size_t asked_max = 4096;
+constexpr std::size_t requests_max = 4096;
 constexpr std::size_t counters_max = 64;
 
 /// A request that begins something, or ends it.
@@ -48,7 +48,7 @@ const Verb* verb_of(std::string_view what) {
 }
 
 /// What is only looked at changes nothing.
-bool only_asks(std::string_view what) {
+bool only_looks(std::string_view what) {
     constexpr std::array<std::string_view, 4> beginnings{"find-", "list-", "route-to", "read-"};
     return std::any_of(beginnings.begin(), beginnings.end(),
                        [&](std::string_view each) { return what.starts_with(each); });
@@ -61,15 +61,15 @@ std::string subject_of(const json::View& request) {
         const std::string_view name = request.find_string(key).value_or("");
         if (!name.empty()) {
             return excerpt(text.empty() ? std::string{name} : text + " to " + std::string{name},
-                           name_bytes);
+                           kernel_name_bytes);
         }
     }
-    return excerpt(text, name_bytes);
+    return excerpt(text, kernel_name_bytes);
 }
 
 std::string number_of(const json::View& message) {
     const std::optional<json::View> id = message.find("id");
-    return id ? excerpt(json::compact(*id), name_bytes) : "";
+    return id ? excerpt(json::compact(*id), kernel_name_bytes) : "";
 }
 
 }  // namespace
@@ -78,8 +78,8 @@ void KernelStory::take(const trace::Record& record, Duration at) {
     if (!record.message || !record.message->root().is_object()) {
         if (!record.text.empty()) {
             keep(marks_,
-                 Mark{at, excerpt(record.text, name_bytes), excerpt(record.text, detail_bytes),
-                      Look::quiet, true},
+                 Mark{at, excerpt(record.text, kernel_name_bytes),
+                      excerpt(record.text, kernel_detail_bytes), Look::quiet, true},
                  left_out_);
             take_acquired(record.text, at);
         }
@@ -92,7 +92,8 @@ void KernelStory::take(const trace::Record& record, Duration at) {
         take_answer(message, at);
     } else {
         keep(marks_,
-             Mark{at, "change", excerpt(json::compact(message), detail_bytes), Look::quiet, true},
+             Mark{at, "change", excerpt(json::compact(message), kernel_detail_bytes), Look::quiet,
+                  true},
              left_out_);
     }
 }
@@ -101,25 +102,26 @@ void KernelStory::take(const trace::Record& record, Duration at) {
 void KernelStory::take_acquired(std::string_view text, Duration at) {
     constexpr std::string_view acquire = "acquire ";
     if (text.starts_with(acquire)) {
-        const std::string what = excerpt(text.substr(acquire.size()), name_bytes);
+        const std::string what = excerpt(text.substr(acquire.size()), kernel_name_bytes);
         begin("\n" + what, {at, at, what, "acquired by the plan", Look::quiet});
     }
 }
 
 void KernelStory::take_request(const json::View& message, const json::View& request, Duration at) {
     Asked asked;
-    asked.what = excerpt(request.find_string("what").value_or("?"), name_bytes);
+    asked.what = excerpt(request.find_string("what").value_or("?"), kernel_name_bytes);
     asked.subject = subject_of(request);
-    asked.words = excerpt(message.find_string("words").value_or(asked.what), detail_bytes);
-    asked.place = excerpt(message.find_string("in").value_or(""), name_bytes);
+    asked.words = excerpt(message.find_string("words").value_or(asked.what), kernel_detail_bytes);
+    asked.place = excerpt(message.find_string("in").value_or(""), kernel_name_bytes);
     if (const Verb* verb = verb_of(asked.what)) {
         asked.thing = std::string{verb->thing} + asked.subject;
     }
     keep(marks_,
-         Mark{at, excerpt(asked.words, name_bytes), asked.place.empty() ? "" : "in " + asked.place,
-              Look::quiet, only_asks(asked.what) || !asked.thing.empty()},
+         Mark{at, excerpt(asked.words, kernel_name_bytes),
+              asked.place.empty() ? "" : "in " + asked.place, Look::quiet,
+              only_looks(asked.what) || !asked.thing.empty()},
          left_out_);
-    if (asked_.size() < asked_max) {
+    if (asked_.size() < requests_max) {
         asked_[number_of(message)] = std::move(asked);
     }
 }
@@ -132,13 +134,13 @@ void KernelStory::take_answer(const json::View& message, Duration at) {
     const Asked asked = std::move(found->second);
     asked_.erase(found);
     if (const std::optional<json::View> error = message.find("error")) {
-        const std::string why = excerpt(error->find_string("what").value_or(""), detail_bytes) +
-                                " (" +
-                                excerpt(error->find_string("code").value_or("?"), name_bytes) + ")";
+        const std::string why =
+            excerpt(error->find_string("what").value_or(""), kernel_detail_bytes) + " (" +
+            excerpt(error->find_string("code").value_or("?"), kernel_name_bytes) + ")";
         // A question may be answered by "there is none": that is no trouble of the host.
         keep(marks_,
-             Mark{at, "not: " + excerpt(asked.words, name_bytes), why,
-                  only_asks(asked.what) ? Look::quiet : Look::bad, only_asks(asked.what)},
+             Mark{at, "not: " + excerpt(asked.words, kernel_name_bytes), why,
+                  only_looks(asked.what) ? Look::quiet : Look::bad, only_looks(asked.what)},
              left_out_);
         return;
     }
@@ -197,8 +199,8 @@ void KernelStory::count(const std::string& name, Duration at, double value, bool
 
 void KernelStory::take_journal(std::string_view line, Duration at) {
     keep(marks_,
-         Mark{at, "journal: " + excerpt(line, name_bytes), excerpt(line, detail_bytes), Look::quiet,
-              true},
+         Mark{at, "journal: " + excerpt(line, kernel_name_bytes),
+              excerpt(line, kernel_detail_bytes), Look::quiet, true},
          left_out_);
 }
 
@@ -223,13 +225,13 @@ void KernelStory::end(const std::string& key, Duration at) {
 void KernelStory::take_note(std::string_view note, Duration at) {
     constexpr std::string_view released = "released: ";
     if (note.starts_with(released)) {
-        end("\n" + excerpt(note.substr(released.size()), name_bytes), at);
+        end("\n" + excerpt(note.substr(released.size()), kernel_name_bytes), at);
     }
     const bool loud = note.starts_with("error: ") || note.starts_with("warn: ");
     if (loud && note.find(" hold on ") != std::string_view::npos) {
         keep(losses_,
-             Mark{at, excerpt(note.substr(note.find(' ') + 1), name_bytes),
-                  excerpt(note, detail_bytes), Look::bad, false},
+             Mark{at, excerpt(note.substr(note.find(' ') + 1), kernel_name_bytes),
+                  excerpt(note, kernel_detail_bytes), Look::bad, false},
              left_out_);
     }
 }

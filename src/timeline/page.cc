@@ -16,7 +16,7 @@ using draw::xml;
 // LIMIT: rows of the table; a browser takes no more without a pause.
 constexpr std::size_t rows_max = 20'000;
 
-constexpr std::string_view style = R"(
+constexpr std::string_view page_style = R"(
 body{font-family:"Segoe UI",Helvetica,Arial,"DejaVu Sans",sans-serif;font-size:14px;color:#1f2328;
 background:#fff;margin:16px}
 svg.ktm-time{max-width:100%;height:auto}
@@ -79,7 +79,7 @@ std::string draw_html(const Timeline& timeline, int width) {
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
         "'unsafe-inline'; script-src 'unsafe-inline'\">\n"
         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-        xml(title) + "</title>\n<style>" + std::string{style} + "</style>\n</head>\n<body>\n" +
+        xml(title) + "</title>\n<style>" + std::string{page_style} + "</style>\n</head>\n<body>\n" +
         draw_svg(timeline, width) +
         "<div id=\"told\">Point at something to read about it; click to find it in the "
         "list.</div>\n<p><label><input type=\"checkbox\" id=\"all\"> with all commands and minor "

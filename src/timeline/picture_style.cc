@@ -11,7 +11,7 @@ namespace ktm::timeline {
 
 namespace {
 
-constexpr std::string_view style = R"(<style>
+constexpr std::string_view picture_rules = R"(<style>
 .ktm-time text{font-family:"Segoe UI",Helvetica,Arial,"DejaVu Sans",sans-serif}
 .ktm-time text{font-size:11px;fill:#1f2328}
 .ktm-time .title{font-size:20px;font-weight:bold}
@@ -72,7 +72,7 @@ constexpr std::string_view style = R"(<style>
 }  // namespace
 
 std::string picture_style() {
-    return std::string{style};
+    return std::string{picture_rules};
 }
 
 }  // namespace ktm::timeline

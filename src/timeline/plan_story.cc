@@ -11,8 +11,8 @@ namespace ktm::timeline {
 
 namespace {
 
-constexpr std::size_t name_bytes = 80;
-constexpr std::size_t detail_bytes = 400;
+constexpr std::size_t plan_name_bytes = 80;
+constexpr std::size_t plan_detail_bytes = 400;
 constexpr std::string_view commit_words = ", which commits";
 
 /// What stands behind the prefix; nothing when there is another one.
@@ -51,9 +51,9 @@ bool PlanStory::take_begin(std::string_view note) {
     if (!plan_.empty() || role == std::string_view::npos) {
         return false;
     }
-    plan_ = excerpt(rest->substr(0, role), name_bytes);
+    plan_ = excerpt(rest->substr(0, role), plan_name_bytes);
     const std::string_view name = rest->substr(role + 7);
-    role_ = excerpt(name.substr(0, name.find(',')), name_bytes);
+    role_ = excerpt(name.substr(0, name.find(',')), plan_name_bytes);
     return true;
 }
 
@@ -67,7 +67,7 @@ bool PlanStory::take_state(std::string_view note, Duration at) {
         state->remove_suffix(commit_words.size());
         mark({at, "commit", "from here on nothing is undone", Look::commit, false});
     }
-    const std::string name = excerpt(*state, name_bytes);
+    const std::string name = excerpt(*state, plan_name_bytes);
     states_.begin({at, at, name, "state " + name + (commits ? ": the commit" : ""),
                    commits ? Look::commit : Look::step});
     return true;
@@ -75,19 +75,20 @@ bool PlanStory::take_state(std::string_view note, Duration at) {
 
 bool PlanStory::take_unwinding(std::string_view note, Duration at) {
     if (counts_down(note)) {
-        const std::string text = excerpt(note, name_bytes);
-        states_.begin({at, at, text, excerpt(note, detail_bytes), Look::unknown});
+        const std::string text = excerpt(note, plan_name_bytes);
+        states_.begin({at, at, text, excerpt(note, plan_detail_bytes), Look::unknown});
         return true;
     }
     if (note.starts_with("undone: ") || note.starts_with("released: ")) {
         states_.end(at);
-        mark({at, excerpt(note, name_bytes), "", Look::quiet, true});
+        mark({at, excerpt(note, plan_name_bytes), "", Look::quiet, true});
         return true;
     }
     const bool failed = note.starts_with("not undone: ") || note.starts_with("not released: ");
     if (failed || note.starts_with("left: ") || note.starts_with("trouble ")) {
         states_.end(at);
-        mark({at, excerpt(note, name_bytes), excerpt(note, detail_bytes), Look::bad, false});
+        mark({at, excerpt(note, plan_name_bytes), excerpt(note, plan_detail_bytes), Look::bad,
+              false});
         return true;
     }
     return false;
@@ -98,8 +99,8 @@ bool PlanStory::take_end(std::string_view note, Duration at) {
     if (const auto end = behind(note, "end ")) {
         states_.end(at);
         const bool good = end->starts_with("done");
-        mark({at, excerpt(end->substr(0, end->find(' ')), name_bytes), excerpt(note, detail_bytes),
-              good ? Look::good : Look::bad, false});
+        mark({at, excerpt(end->substr(0, end->find(' ')), plan_name_bytes),
+              excerpt(note, plan_detail_bytes), good ? Look::good : Look::bad, false});
         return true;
     }
     constexpr std::array<std::pair<std::string_view, Look>, 3> ends{
@@ -108,7 +109,7 @@ bool PlanStory::take_end(std::string_view note, Duration at) {
         const bool is_it = note.starts_with(name) && note.find(" after ") < note.find("; ");
         if (is_it && note.find("; ") != std::string_view::npos) {
             states_.end(at);
-            ending_ = Ending{"", excerpt(note, detail_bytes), look};
+            ending_ = Ending{"", excerpt(note, plan_detail_bytes), look};
             return true;
         }
     }
@@ -117,14 +118,14 @@ bool PlanStory::take_end(std::string_view note, Duration at) {
 
 void PlanStory::take_words(std::string_view note, Duration at) {
     const bool loud = note.starts_with("warn: ") || note.starts_with("error: ");
-    mark({at, excerpt(note, name_bytes), excerpt(note, detail_bytes),
+    mark({at, excerpt(note, plan_name_bytes), excerpt(note, plan_detail_bytes),
           loud ? Look::bad : Look::quiet, !loud});
 }
 
 void PlanStory::take_aside(std::string_view port, std::string_view text, Duration at) {
     const bool is_signal = port == "signal";
-    mark({at, std::string{port} + " " + excerpt(text, name_bytes), excerpt(text, detail_bytes),
-          is_signal ? Look::bad : Look::quiet, !is_signal});
+    mark({at, std::string{port} + " " + excerpt(text, plan_name_bytes),
+          excerpt(text, plan_detail_bytes), is_signal ? Look::bad : Look::quiet, !is_signal});
 }
 
 Lane PlanStory::lane(Duration end) {

@@ -9,7 +9,7 @@ namespace ktm::timeline {
 namespace {
 
 // LIMIT: what overlaps more often than this shares the last row, shortened.
-constexpr std::size_t rows_max = 12;
+constexpr std::size_t bar_rows_max = 12;
 
 }  // namespace
 
@@ -23,8 +23,8 @@ std::size_t sort_into_rows(std::vector<Span>& spans) {
         while (row < last.size() && last[row]->end > span.begin) {
             ++row;
         }
-        if (row == rows_max) {
-            row = rows_max - 1;
+        if (row == bar_rows_max) {
+            row = bar_rows_max - 1;
             last[row]->end = span.begin;
         }
         if (row == last.size()) {

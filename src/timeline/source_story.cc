@@ -11,8 +11,8 @@ namespace ktm::timeline {
 
 namespace {
 
-constexpr std::size_t name_bytes = 48;
-constexpr std::size_t detail_bytes = 240;
+constexpr std::size_t source_name_bytes = 48;
+constexpr std::size_t source_detail_bytes = 240;
 // LIMIT: monitors of one recording that get a lane.
 constexpr std::size_t vms_max = 16;
 
@@ -34,18 +34,18 @@ std::string words_of(const trace::Record& record) {
     if (const auto words = message.find_string("words")) {
         return std::string{*words};
     }
-    return excerpt(json::compact(message), detail_bytes);
+    return excerpt(json::compact(message), source_detail_bytes);
 }
 
 /// The word of a message of the other node; heartbeats and the hello have none.
 std::string word_in(const json::View& message) {
     for (const std::string_view form : {"word", "ask"}) {
         if (const auto word = message.find_string(form)) {
-            return (form == "ask" ? "asks " : "") + excerpt(*word, name_bytes);
+            return (form == "ask" ? "asks " : "") + excerpt(*word, source_name_bytes);
         }
     }
     if (const auto how = message.find_string("bye")) {
-        return "bye: " + excerpt(*how, name_bytes);
+        return "bye: " + excerpt(*how, source_name_bytes);
     }
     return message.find("answer") ? "answer" : "";
 }
@@ -91,7 +91,7 @@ void SourceStory::take_peer(const trace::Record& record, Duration at) {
     if (const std::optional<json::View> beat = message.find("beat")) {
         keep(beats,
              PeerWord{at, record.direction == trace::Direction::out,
-                      excerpt(json::compact(*beat), name_bytes), "", ""},
+                      excerpt(json::compact(*beat), source_name_bytes), "", ""},
              left_out_);
         return;
     }
@@ -103,8 +103,8 @@ void SourceStory::take_peer(const trace::Record& record, Duration at) {
     const std::optional<json::View> data = message.find("data");
     keep(words,
          PeerWord{at, record.direction == trace::Direction::out,
-                  excerpt(json::compact(*number), name_bytes), text,
-                  data ? excerpt(json::compact(*data), detail_bytes) : ""},
+                  excerpt(json::compact(*number), source_name_bytes), text,
+                  data ? excerpt(json::compact(*data), source_detail_bytes) : ""},
          left_out_);
 }
 

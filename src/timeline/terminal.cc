@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t names_max = 20;
 constexpr int break_columns = 5;
 constexpr int tick_columns = 12;
-constexpr int zoom_percent_max = 40;
+constexpr int terminal_zoom_percent_max = 40;
 // LIMIT: lines of the list; the picture has the rest.
 constexpr std::size_t entries_max = 200;
 
@@ -216,7 +216,7 @@ private:
     void zoom(const Axis& whole) {
         const DarkWindow* dark = main_window(timeline_);
         if (dark == nullptr ||
-            (whole.x(dark->end) - whole.x(dark->begin)) * 100 > bars_ * zoom_percent_max) {
+            (whole.x(dark->end) - whole.x(dark->begin)) * 100 > bars_ * terminal_zoom_percent_max) {
             return;
         }
         const Duration around =

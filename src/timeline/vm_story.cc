@@ -14,10 +14,10 @@ namespace ktm::timeline {
 
 namespace {
 
-constexpr std::size_t name_bytes = 48;
-constexpr std::size_t detail_bytes = 240;
+constexpr std::size_t vm_name_bytes = 48;
+constexpr std::size_t vm_detail_bytes = 240;
 // LIMIT: commands that wait for a reply; one that never comes must not be remembered for ever.
-constexpr std::size_t asked_max = 4096;
+constexpr std::size_t commands_max = 4096;
 constexpr std::size_t jobs_max = 64;
 constexpr const char* remaining_name = "RAM that remains, MiB";
 constexpr double mebibyte = 1024.0 * 1024.0;
@@ -28,7 +28,7 @@ std::string id_of(const json::View& message) {
 }
 
 std::string detail_of(const std::optional<json::View>& data) {
-    return data ? excerpt(json::compact(*data), detail_bytes) : std::string();
+    return data ? excerpt(json::compact(*data), vm_detail_bytes) : std::string();
 }
 
 /// What changes nothing of the VM: a picture has no room for it.
@@ -84,10 +84,10 @@ void VmStory::take_command(const json::View& message, std::string_view command, 
         receives_ = true;
         was(GuestIs::waiting);
     }
-    const std::string name = excerpt(command, name_bytes);
+    const std::string name = excerpt(command, vm_name_bytes);
     const std::string arguments = detail_of(message.find("arguments"));
     mark({at, name, arguments, Look::quiet, only_asks(command)});
-    if (asked_.size() < asked_max) {
+    if (asked_.size() < commands_max) {
         asked_[id_of(message)] = {name, arguments, at};
     }
 }
@@ -103,7 +103,7 @@ void VmStory::take_reply(const json::View& message, Duration at) {
               only_asks(asked.command) ? Look::quiet : Look::step};
     const std::optional<json::View> error = message.find("error");
     if (error) {
-        const std::string why = excerpt(error->find_string("desc").value_or("?"), detail_bytes);
+        const std::string why = excerpt(error->find_string("desc").value_or("?"), vm_detail_bytes);
         call.look = Look::bad;
         call.detail += (call.detail.empty() ? "" : " ") + std::string{"refused: "} + why;
         mark({at, asked.command + " refused", why, Look::bad, false});
@@ -136,7 +136,7 @@ void VmStory::take_status(const json::View& reply, Duration at) {
         return;
     }
     was(is);
-    turn(is, at, "query-status said " + excerpt(status, name_bytes));
+    turn(is, at, "query-status said " + excerpt(status, vm_name_bytes));
 }
 
 void VmStory::count(const char* name, const json::View& from, std::string_view key, Duration at,
@@ -195,7 +195,7 @@ void VmStory::take_event(const json::View& message, std::string_view event, Dura
                                     [&](const KnownEvent& each) { return each.name == event; });
     // Where the guest runs is told by its own lane.
     const bool minor = known == known_events.end() || event == "STOP" || event == "RESUME";
-    Mark told{at, excerpt(event, name_bytes), detail_of(data),
+    Mark told{at, excerpt(event, vm_name_bytes), detail_of(data),
               known == known_events.end() ? Look::quiet : known->look, minor};
     const bool of_job = event.starts_with("BLOCK_JOB_");
     if (of_job && data && data->find("error")) {
@@ -210,7 +210,7 @@ void VmStory::take_migration(std::string_view status, Duration at) {
         receives_ = true;
         was(GuestIs::waiting);
     }
-    const std::string text = excerpt(status, name_bytes);
+    const std::string text = excerpt(status, vm_name_bytes);
     if (status == "completed") {
         if (outgoing && guest() != GuestIs::running) {
             turn(GuestIs::left, at, "MIGRATION completed");
@@ -226,8 +226,8 @@ void VmStory::take_migration(std::string_view status, Duration at) {
 }
 
 void VmStory::take_job(const json::View& data, Duration at) {
-    const std::string id = excerpt(data.find_string("id").value_or("?"), name_bytes);
-    const std::string status = excerpt(data.find_string("status").value_or("?"), name_bytes);
+    const std::string id = excerpt(data.find_string("id").value_or("?"), vm_name_bytes);
+    const std::string status = excerpt(data.find_string("status").value_or("?"), vm_name_bytes);
     const auto job = jobs_.find(id);
     if (job == jobs_.end() && (jobs_.size() == jobs_max || status == "null")) {
         return;
@@ -247,7 +247,7 @@ void VmStory::take_end(std::string_view text, Duration at) {
     if (text == "closed on our side") {
         return;
     }
-    const std::string why = text.empty() ? "connection lost" : excerpt(text, detail_bytes);
+    const std::string why = text.empty() ? "connection lost" : excerpt(text, vm_detail_bytes);
     mark({at, "connection lost", why, Look::bad, false});
     migration_.end(at);
     for (auto& [id, job] : jobs_) {

@@ -3,7 +3,8 @@
 """clang_tidy_test.py BUILD_DIR: clang-tidy finds nothing in src, one test for each room.
 
 BUILD_DIR is where meson left compile_commands.json. Its commands are GCC's; of these only what
-decides the meaning of the code is kept, in a database of our own in a temporary folder.
+decides the meaning of the code is kept. The files of a room are read as one, as they are compiled:
+most of the time goes into the headers that they share.
 """
 import collections
 import concurrent.futures
@@ -23,7 +24,7 @@ import clang_tools  # noqa: E402
 import tap  # noqa: E402
 import tree  # noqa: E402
 
-# Of one file; an error in a template drags a long tail of notes behind it.
+# Of one room; an error in a template drags a long tail of notes behind it.
 LINES_SHOWN_MAX = 40
 CONFIG = tree.ROOT / ".clang-tidy"
 MEANING = ("-I", "-D", "-U", "-std=")
@@ -49,12 +50,21 @@ void BadName() {}
 
 
 def read_commands(build):
-    """(file, command, folder) of every source of src that BUILD_DIR compiles."""
+    """(file, command, folder) of every source of src that BUILD_DIR compiles, alone or with others."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         folder = pathlib.Path(entry["directory"])
-        source = (folder / entry["file"]).resolve()
-        if source.suffix == ".cc" and source.is_relative_to(tree.ROOT / "src"):
-            yield source, shlex.split(entry["command"]), folder
+        words = shlex.split(entry["command"])
+        for source in sources_of((folder / entry["file"]).resolve()):
+            if source.suffix == ".cc" and source.is_relative_to(tree.ROOT / "src"):
+                yield source, words, folder
+
+
+def sources_of(file):
+    """The file; or those that it includes, where meson made it to compile a room as one."""
+    if "-unity" not in file.name:
+        return [file]
+    return [pathlib.Path(path).resolve()
+            for path in re.findall(r'#include *[<"]([^>"]+)[>"]', file.read_text())]
 
 
 def kept(words):
@@ -67,28 +77,24 @@ def kept(words):
             yield word
 
 
-def write_database(build, folder):
-    """The filtered compile_commands.json in `folder`; returns the sources by room."""
-    rooms = collections.defaultdict(list)
-    entries = {}
+def write_rooms(build, folder):
+    """Writes a file that includes a room's sources, for each room; yields room, file and flags."""
+    rooms = collections.defaultdict(dict)
     for source, words, directory in read_commands(build):
-        if source not in entries:
-            rooms[source.relative_to(tree.ROOT / "src").parts[0]].append(source)
-            entries[source] = {
-                "directory": str(directory),
-                "file": str(source),
-                "arguments": ["clang++", *kept(words), "-c", str(source)],
-            }
-    database = json.dumps(list(entries.values()))
-    (pathlib.Path(folder) / "compile_commands.json").write_text(database)
-    return rooms
+        room = source.relative_to(tree.ROOT / "src").parts[0]
+        rooms[room].setdefault(source, (directory, words))
+    for room, sources in sorted(rooms.items(), key=lambda each: -len(each[1])):
+        whole = pathlib.Path(folder) / f"{pathlib.Path(room).stem}.cc"
+        whole.write_text("".join(f'#include "{source}"\n' for source in sorted(sources)))
+        directory, words = next(iter(sources.values()))
+        yield whole.stem, whole, directory, list(kept(words))
 
 
-def run_clang_tidy(*arguments):
+def run_clang_tidy(*arguments, cwd=None):
     """(exit code, findings); clang-tidy counts suppressed warnings on stderr, which is noise."""
     command = [clang_tools.find_tool("clang-tidy"), "--quiet", f"--config-file={CONFIG}"]
     verdict = subprocess.run([*command, *map(str, arguments)], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, check=False)
+                             stderr=subprocess.PIPE, text=True, check=False, cwd=cwd)
     return verdict.returncode, verdict.stdout or verdict.stderr
 
 
@@ -112,18 +118,17 @@ def test_checks_can_fail():
             assert status != 0 and "error: " in findings and check in findings, findings
 
 
-def _test_of(room, verdicts):
+def _test_of(room, verdict):
     def test():
         clang_tools.find_tool("clang-tidy")
-        findings = [verdict.result()[1] for verdict in verdicts if verdict.result()[0] != 0]
-        lines = [line for text in findings for line in text.splitlines()[:LINES_SHOWN_MAX]]
-        assert not findings, "\n".join(lines)
+        status, findings = verdict.result()
+        assert status == 0, "\n".join(findings.splitlines()[:LINES_SHOWN_MAX])
     test.__doc__ = f"clang-tidy finds nothing in src/{room}."
     return test
 
 
 def main():
-    """Starts clang-tidy on every file at once, as many as there are cores, and reports by room."""
+    """Starts clang-tidy on every room at once, as many as there are cores; the largest first."""
     if len(sys.argv) < 2:
         sys.exit("usage: clang_tidy_test.py BUILD_DIR [WORD...]")
     build = pathlib.Path(sys.argv.pop(1)).resolve()
@@ -131,11 +136,11 @@ def main():
     tests = {name: test for name, test in globals().items() if name.startswith("test_")}
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for room, sources in sorted(write_database(build, folder).items()):
+        for room, whole, directory, flags in write_rooms(build, folder):
             name = f"test_room_{room}"
             if not words or any(word in name for word in words):
-                verdicts = [pool.submit(run_clang_tidy, "-p", folder, path) for path in sources]
-                tests[name] = _test_of(room, verdicts)
+                verdict = pool.submit(run_clang_tidy, whole, "--", *flags, cwd=directory)
+                tests[name] = _test_of(room, verdict)
         tap.run(tests)
 
 

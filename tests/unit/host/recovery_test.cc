@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string path = folder + "/00000000000000aa.journal";
+const std::string aa_journal = folder + "/00000000000000aa.journal";
 
 /// A run that got these and was killed.
 std::string leave(Stage& stage, const std::vector<std::string>& names) {
@@ -82,7 +82,7 @@ TEST_CASE("host/recovery: a dry one says what it would do, and does nothing") {
         Stage stage;
         (void)leave(stage, {"tunnel", "routes", "plug", "redirect"});
         if (lost) {
-            auto taken = stage.world.files.take_over(path);
+            auto taken = stage.world.files.take_over(aa_journal);
             REQUIRE((*taken)->remove());
         }
         const std::string left = stage.dump();
@@ -107,7 +107,7 @@ TEST_CASE("host/recovery: a journal of an earlier boot is only removed") {
     CHECK(failed(recovering) == 0);
     CHECK(recovering.told == dry.told);
     CHECK(recovering.told ==
-          std::vector<std::string>{"nothing left: remove the journal " + path +
+          std::vector<std::string>{"nothing left: remove the journal " + aa_journal +
                                    " (it is of an earlier boot, of which nothing is left)"});
     CHECK(stage.dump() == left);
     CHECK(stage.journals().empty());
@@ -186,12 +186,12 @@ TEST_CASE("host/recovery: what fails does not stop the others, is counted, and i
 
 TEST_CASE("host/recovery: a journal that cannot be read is told, and stays") {
     Stage stage;
-    REQUIRE(stage.world.files.replace(path, "rubbish\n"));
+    REQUIRE(stage.world.files.replace(aa_journal, "rubbish\n"));
     REQUIRE(stage.world.files.replace(folder + "/notes.txt", "rubbish\n"));
     const Recovering recovering = recover(stage);
     CHECK(failed(recovering) == 1);
     REQUIRE(recovering.told.size() == 1);
-    CHECK(recovering.told.front().starts_with("failed: recover the journal " + path +
+    CHECK(recovering.told.front().starts_with("failed: recover the journal " + aa_journal +
                                               " (could not read a journal: line 1: "));
     CHECK(stage.journals().size() == 2);
 }
@@ -199,7 +199,7 @@ TEST_CASE("host/recovery: a journal that cannot be read is told, and stays") {
 TEST_CASE("host/recovery: a journal that was not even begun is removed") {
     for (const std::string& text : {std::string{}, std::string{"{\"katamaran\":\"0."}}) {
         Stage stage;
-        REQUIRE(stage.world.files.replace(path, text));
+        REQUIRE(stage.world.files.replace(aa_journal, text));
         CHECK(failed(recover(stage)) == 0);
         CHECK(stage.journals().empty());
     }
@@ -228,7 +228,7 @@ TEST_CASE("host/recovery: without a journal, what bears our marks is found and r
     const std::string own = stage.sim.networks().kernel().dump();
     const std::string guest = stage.sim.networks().kernel(blue).dump();
     (void)leave(stage, {"tunnel", "routes", "plug", "redirect"});
-    auto taken = stage.world.files.take_over(path);
+    auto taken = stage.world.files.take_over(aa_journal);
     REQUIRE((*taken)->remove());
     taken->reset();
     stage.sim.networks().also(blue, "green");
@@ -253,7 +253,7 @@ TEST_CASE("host/recovery: without a journal, what bears our marks is found and r
 TEST_CASE("host/recovery: what has no journal here is told, and taken only when somebody says so") {
     Stage stage;
     (void)leave(stage, {"routes"});
-    REQUIRE(stage.world.files.take_over(path).value_or(nullptr)->remove());
+    REQUIRE(stage.world.files.take_over(aa_journal).value_or(nullptr)->remove());
     const std::string before = stage.sim.networks().kernel(blue).dump();
     std::vector<Recovered> told;
     Recovery recovery{stage.world, RecoverySettings{folder, "boot-1", {blue}, false, false},
@@ -306,7 +306,7 @@ TEST_CASE("host/recovery: a namespace without its name is found by a process tha
 TEST_CASE("host/recovery: what a living run has written down is not taken for a leftover") {
     Stage stage;
     (void)leave(stage, {"tunnel", "routes"});
-    auto taken = stage.world.files.take_over(path);
+    auto taken = stage.world.files.take_over(aa_journal);
     REQUIRE((*taken)->remove());
     taken->reset();
     // Another one is alive, and has a tunnel and a plug of its own.
@@ -340,7 +340,7 @@ TEST_CASE("host/recovery: what a living run has written down is not taken for a 
 TEST_CASE("host/recovery: while a living run's journal cannot be read, nothing is a leftover") {
     Stage stage;
     (void)leave(stage, {"routes"});
-    auto taken = stage.world.files.take_over(path);
+    auto taken = stage.world.files.take_over(aa_journal);
     REQUIRE((*taken)->remove());
     taken->reset();
     auto living = stage.world.files.make_owned(folder + "/living.journal");
@@ -403,7 +403,7 @@ TEST_CASE("host/recovery: it may be destroyed at any moment, in its callbacks to
 TEST_CASE("host/recovery: a journal of ten thousand entries does not need a deep stack") {
     Stage stage;
     {
-        auto journal = Journal::begin(stage.world.files, path, header_of());
+        auto journal = Journal::begin(stage.world.files, aa_journal, header_of());
         REQUIRE(journal);
         const std::vector<net::Undo> undos(10'000, net::UndoQueueLength{"tap0", 5, 1000});
         REQUIRE((*journal)->will_undo(UndoKind::hold, blue, stage.sim.networks().identity(blue),

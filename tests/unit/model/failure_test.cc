@@ -11,7 +11,7 @@ namespace {
 /// Slow enough to be caught in the act.
 constexpr std::string_view slow = R"({"max-bandwidth":8388608})";
 
-std::string behind(const Side& side, std::size_t mark) {
+std::string behind(const PairSide& side, std::size_t mark) {
     return joined({side.told.begin() + static_cast<std::ptrdiff_t>(mark), side.told.end()});
 }
 
@@ -338,7 +338,7 @@ TEST_CASE("model/failure: multifd at one side alone fails behind the first pass"
 TEST_CASE("model/failure: with postcopy the guest runs at the destination before the end") {
     Pair pair;
     pair.prepare();
-    for (Side* side : {&pair.source, &pair.dest}) {
+    for (PairSide* side : {&pair.source, &pair.dest}) {
         pair.ask(*side, "migrate-set-capabilities",
                  R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
     }
@@ -361,7 +361,7 @@ TEST_CASE("model/failure: with postcopy the guest runs at the destination before
 TEST_CASE("model/failure: postcopy with the pause capability waits before it begins") {
     Pair pair;
     pair.prepare(true);
-    for (Side* side : {&pair.source, &pair.dest}) {
+    for (PairSide* side : {&pair.source, &pair.dest}) {
         pair.ask(*side, "migrate-set-capabilities",
                  R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
     }
@@ -391,7 +391,7 @@ TEST_CASE("model/failure: a cancel in pre-switchover brings the guest back witho
 TEST_CASE("model/failure: the death of a source in postcopy leaves the guest hanging") {
     Pair pair;
     pair.prepare();
-    for (Side* side : {&pair.source, &pair.dest}) {
+    for (PairSide* side : {&pair.source, &pair.dest}) {
         pair.ask(*side, "migrate-set-capabilities",
                  R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
     }
@@ -408,12 +408,12 @@ TEST_CASE("model/failure: the death of a source in postcopy leaves the guest han
 
 TEST_CASE("model/failure: what is not known or not possible is refused with QEMU's words") {
     Pair pair;
-    const auto check = [&](Side& side, std::string_view name, std::string_view arguments,
+    const auto check = [&](PairSide& side, std::string_view name, std::string_view arguments,
                            const std::string& desc) {
         CHECK(pair.refusal(side, name, arguments) == desc);
     };
-    Side& source = pair.source;
-    Side& dest = pair.dest;
+    PairSide& source = pair.source;
+    PairSide& dest = pair.dest;
     check(source, "frob", "null", "CommandNotFound: The command frob has not been found");
     check(source, "stop", R"({"x":1})", "GenericError: Parameter 'x' is unexpected");
     check(source, "migrate", "null", "GenericError: Parameter 'uri' is missing");
@@ -501,7 +501,7 @@ TEST_CASE("model/failure: a death at any moment leaves one guest, or none where 
                 settings.wire.bytes_per_second = 150'000'000;
                 Pair pair{settings};
                 pair.prepare();
-                for (Side* side : {&pair.source, &pair.dest}) {
+                for (PairSide* side : {&pair.source, &pair.dest}) {
                     pair.ask(*side, "migrate-set-capabilities",
                              R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
                 }

@@ -12,9 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 
 /// The destination's host; packets come in there, and its guest does not run yet.
-class Stage {
+class HoldStage {
 public:
-    Stage() {
+    HoldStage() {
         sim::VirtualKernel& dest = sim.networks().kernel();
         for (sim::VirtualKernel* kernel : {&source, &dest}) {
             kernel->add_link("eth0", "");
@@ -28,7 +28,7 @@ public:
                                             Traffic::Node{&dest}, Traffic::Settings{});
         traffic->fabric_moves(Side::dest, world.clock.now());
     }
-    ~Stage() {
+    ~HoldStage() {
         hold.reset();
         host.reset();
         CHECK(sim.loop().close() == 0);
@@ -92,7 +92,7 @@ net::HoldWish wish_for(Duration pause) {
 
 TEST_CASE("model/hold: a hold that is large enough loses nothing, and waits until all is taken") {
     for (const net::HoldMode mode : {net::HoldMode::plug_and_ring, net::HoldMode::ring}) {
-        Stage stage;
+        HoldStage stage;
         net::HoldWish wish = wish_for(300ms);
         wish.mode = mode;
         stage.install(wish);
@@ -107,7 +107,7 @@ TEST_CASE("model/hold: a hold that is large enough loses nothing, and waits unti
 }
 
 TEST_CASE("model/hold: what a hold says that it lost is what was lost, and where") {
-    Stage plug;
+    HoldStage plug;
     net::HoldWish small = wish_for(300ms);
     small.limit_bytes = 1'000'000;
     plug.install(small);
@@ -116,7 +116,7 @@ TEST_CASE("model/hold: what a hold says that it lost is what was lost, and where
     CHECK(plug.lost("no room in the dest's plug") == dropped.dropped_plug);
     CHECK(plug.account().lost_in_all() == dropped.lost());
 
-    Stage ring;
+    HoldStage ring;
     net::HoldWish short_ring = wish_for(300ms);
     short_ring.mode = net::HoldMode::ring;
     short_ring.ring = 1000;

@@ -8,7 +8,7 @@ using namespace ktm::model::testing;
 
 namespace {
 
-constexpr std::string_view job = R"({"device":"mirror0"})";
+constexpr std::string_view mirror_name = R"({"device":"mirror0"})";
 
 PairSettings writing(std::uint64_t writes, bool dest_paused = true) {
     PairSettings settings;
@@ -41,7 +41,7 @@ TEST_CASE("model/mirror: the right sequence leaves equal disks, in both modes") 
         Mirrored pair{mode, writing(300)};
         pair.migrate();
         REQUIRE(pair.run_until(pair.source, "MIGRATION pre-switchover"));
-        CHECK(pair.refusal(pair.source, "block-job-cancel", job) == "{}");
+        CHECK(pair.refusal(pair.source, "block-job-cancel", mirror_name) == "{}");
         REQUIRE(pair.run_until(pair.source, "BLOCK_JOB_COMPLETED"));
         CHECK(pair.equal());
         CHECK(pair.ask(pair.source, "query-block-jobs").value == "[]");
@@ -153,7 +153,7 @@ TEST_CASE("model/mirror: a target that died is not noticed while nothing is writ
     pair.dest.qemu->kill();
     pair.run(60s);
     CHECK(pair.source.told.size() == mark);
-    pair.ask(pair.source, "block-job-cancel", job);
+    pair.ask(pair.source, "block-job-cancel", mirror_name);
     pair.run(1s);
     CHECK(pair.source.told[mark] == "BLOCK_JOB_ERROR write report");
 }
@@ -198,13 +198,13 @@ TEST_CASE("model/mirror: a mirror that was left is drained a second time behind 
           "JOB_STATUS_CHANGE standby, JOB_STATUS_CHANGE ready, MIGRATION_PASS 3, MIGRATION "
           "completed, JOB_STATUS_CHANGE standby, JOB_STATUS_CHANGE ready");
     CHECK(pair.refusal(pair.dest, "block-export-del", R"({"id":"e0","mode":"hard"})") == "{}");
-    pair.ask(pair.source, "block-job-cancel", job);
+    pair.ask(pair.source, "block-job-cancel", mirror_name);
     REQUIRE(pair.run_until(pair.source, "BLOCK_JOB_COMPLETED Input/output error"));
 }
 
 TEST_CASE("model/mirror: a pivot lets the guest write to the target") {
     Mirrored pair{"background", writing(100)};
-    CHECK(pair.refusal(pair.source, "block-job-complete", job) == "{}");
+    CHECK(pair.refusal(pair.source, "block-job-complete", mirror_name) == "{}");
     REQUIRE(pair.run_until(pair.source, "BLOCK_JOB_COMPLETED"));
     pair.source.qemu->settle();
     const std::uint64_t before = pair.source_disk.history().back().writes;
@@ -216,8 +216,8 @@ TEST_CASE("model/mirror: a pivot lets the guest write to the target") {
 
 TEST_CASE("model/mirror: what is not known or not possible is refused with QEMU's words") {
     Pair pair;
-    Side& source = pair.source;
-    Side& dest = pair.dest;
+    PairSide& source = pair.source;
+    PairSide& dest = pair.dest;
     pair.prepare();
     CHECK(pair.add_node() ==
           "GenericError: Failed to connect to '10.99.0.2:10809': Connection refused");
@@ -227,7 +227,7 @@ TEST_CASE("model/mirror: what is not known or not possible is refused with QEMU'
     pair.export_disk();
     CHECK(pair.refusal(dest, "nbd-server-add", R"({"device":"disk0"})") ==
           "GenericError: NBD server already has export named 'disk0'");
-    CHECK(pair.refusal(source, "block-job-cancel", job) ==
+    CHECK(pair.refusal(source, "block-job-cancel", mirror_name) ==
           "DeviceNotActive: Block job 'mirror0' not found");
     CHECK(pair.refusal(source, "job-cancel", R"({"id":"m"})") == "GenericError: Job not found");
     CHECK(pair.refusal(source, "blockdev-del", R"({"node-name":"nbd0"})") ==
@@ -238,7 +238,7 @@ TEST_CASE("model/mirror: what is not known or not possible is refused with QEMU'
     CHECK(pair.add_node() == "GenericError: Duplicate nodes with node-name='nbd0'");
     CHECK(pair.mirror("background") == "{}");
     CHECK(pair.mirror("background") == "GenericError: Need a root block node");
-    CHECK(pair.refusal(source, "block-job-complete", job) ==
+    CHECK(pair.refusal(source, "block-job-complete", mirror_name) ==
           "GenericError: Job 'mirror0' in state 'running' cannot accept command verb 'complete'");
     CHECK(pair.refusal(source, "blockdev-del", R"({"node-name":"nbd0"})") ==
           "GenericError: Node nbd0 is in use");

@@ -32,7 +32,7 @@ struct PairSettings {
 
 /// One of the two, with a line for each thing that it told: "MIGRATION active", "RESUME",
 /// "guest runs", "gone 0".
-struct Side {
+struct PairSide {
     std::unique_ptr<Qemu> qemu;
     std::vector<std::string> told;
     std::vector<Instant> at;
@@ -98,7 +98,7 @@ public:
         dest.at.clear();
     }
 
-    Reply ask(Side& side, std::string_view name, std::string_view arguments = "null") {
+    Reply ask(PairSide& side, std::string_view name, std::string_view arguments = "null") {
         const Result<json::Document> parsed = json::parse(arguments);
         REQUIRE(parsed);
         std::optional<Reply> reply = side.qemu->execute(name, parsed->root());
@@ -106,17 +106,18 @@ public:
         return *reply;
     }
     /// What is refused, as "GenericError: text".
-    std::string refusal(Side& side, std::string_view name, std::string_view arguments = "null") {
+    std::string refusal(PairSide& side, std::string_view name,
+                        std::string_view arguments = "null") {
         const Reply reply = ask(side, name, arguments);
         return reply.is_refused() ? reply.error_class + ": " + reply.desc : reply.value;
     }
-    std::string field(Side& side, std::string_view query, std::string_view key) {
+    std::string field(PairSide& side, std::string_view query, std::string_view key) {
         const Reply reply = ask(side, query);
         const Result<json::Document> parsed = json::parse(reply.value);
         REQUIRE(parsed);
         return std::string(parsed->root().find_string(key).value_or(""));
     }
-    std::string status(Side& side) { return field(side, "query-migrate", "status"); }
+    std::string status(PairSide& side) { return field(side, "query-migrate", "status"); }
 
     /// Lets all happen that is due up to then.
     void run(Duration time) {
@@ -127,7 +128,8 @@ public:
         }
     }
     /// Until a line was told, behind those that were there at a mark.
-    bool run_until(Side& side, std::string_view line, std::size_t mark = 0, Duration most = 60s) {
+    bool run_until(PairSide& side, std::string_view line, std::size_t mark = 0,
+                   Duration most = 60s) {
         const Instant end = clock.now() + most;
         const std::unique_ptr<ports::Timer> until = clock.arm(most, [] {});
         while (true) {
@@ -173,11 +175,11 @@ public:
     Switchboard board;
     Disk source_disk;
     Disk dest_disk;
-    Side source;
-    Side dest;
+    PairSide source;
+    PairSide dest;
 
 private:
-    QemuHooks hooks_of(Side& side) {
+    QemuHooks hooks_of(PairSide& side) {
         QemuHooks hooks;
         const auto tell = [this, &side](std::string line) {
             side.told.push_back(std::move(line));

@@ -138,7 +138,7 @@ private:
             accidents_.push_back({at, std::move(happens)});
         }
     }
-    Side& side_of(const Record& record) { return record.of_source ? pair_.source : pair_.dest; }
+    PairSide& side_of(const Record& record) { return record.of_source ? pair_.source : pair_.dest; }
 
     /// Until the trace's time, and until all is told that was told there.
     void go_to(double at) {
@@ -165,7 +165,7 @@ private:
     }
     void collect() {
         for (const bool of_source : {true, false}) {
-            Side& side = of_source ? pair_.source : pair_.dest;
+            PairSide& side = of_source ? pair_.source : pair_.dest;
             for (std::string& line : side.told) {
                 tell(story_[of_source ? 1 : 0], std::move(line));
             }
@@ -177,7 +177,7 @@ private:
         const std::string name = record.name();
         commands_[record.of_source ? 1 : 0][record.id()] = name;
         go_to(record.at);
-        Side& side = side_of(record);
+        PairSide& side = side_of(record);
         if (name == "qmp_capabilities" || !side.qemu->is_alive()) {
             return;
         }

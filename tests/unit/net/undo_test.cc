@@ -14,10 +14,10 @@ using ktm::IpPrefix;
 
 namespace {
 
-const MacAddress guest = *MacAddress::parse("02:aa:00:00:00:01");
+const MacAddress undo_guest = *MacAddress::parse("02:aa:00:00:00:01");
 const MacAddress other = *MacAddress::parse("02:aa:00:00:00:02");
 
-Route a_route() {
+Route a_tagged_route() {
     Route route;
     route.to = *IpPrefix::parse("10.1.2.3/32");
     route.link = "ktm0";
@@ -30,14 +30,14 @@ Route a_route() {
 }
 
 std::vector<Undo> all_undos() {
-    Redirect redirect{"tap0", Direction::egress, guest, "ktm0", false, 1};
+    Redirect redirect{"tap0", Direction::egress, undo_guest, "ktm0", false, 1};
     Redirect plain{"eth0", Direction::ingress, std::nullopt, "tap0", true, 3};
     return {UndoTunnel{"ktm0", "katamaran/a/b"},
-            UndoRoute{a_route()},
+            UndoRoute{a_tagged_route()},
             UndoRoute{Route{*IpPrefix::parse("2001:db8::5/128"), "tap0", {}, 254, 1, {}}},
-            UndoNeighbour{{*IpAddress::parse("10.1.2.3"), guest, "tap0"}, std::nullopt, 0},
+            UndoNeighbour{{*IpAddress::parse("10.1.2.3"), undo_guest, "tap0"}, std::nullopt, 0},
             UndoNeighbour{
-                {*IpAddress::parse("2001:db8::5"), guest, "tap0", arrival_protocol}, other, 9},
+                {*IpAddress::parse("2001:db8::5"), undo_guest, "tap0", arrival_protocol}, other, 9},
             UndoQueueLength{"tap0", 12000, 1000},
             UndoRootQdisc{"tap0", std::nullopt},
             UndoRootQdisc{"tap0", SavedQdisc{"pfifo", 0x00010000, std::string{"\0\x01\xff", 3}}},
@@ -136,7 +136,7 @@ TEST_CASE("net/undo: a device is deleted when it has our tag or none yet, never 
 }
 
 TEST_CASE("net/undo: a route is deleted only when it is ours in each respect") {
-    const Route ours = a_route();
+    const Route ours = a_tagged_route();
     const auto with = [&](auto change) {
         RouteFacts facts = facts_of(ours);
         change(facts);
@@ -152,23 +152,23 @@ TEST_CASE("net/undo: a route is deleted only when it is ours in each respect") {
 }
 
 TEST_CASE("net/undo: a neighbour is deleted or put back, if ours is there still") {
-    const SetNeighbour ours{*IpAddress::parse("10.1.2.3"), guest, "tap0"};
+    const SetNeighbour ours{*IpAddress::parse("10.1.2.3"), undo_guest, "tap0"};
     const auto with = [&](const MacAddress& mac, bool permanent, std::optional<MacAddress> former) {
         Answer answer;
         answer.neighbours.push_back({ours.address, mac, "tap0", permanent, our_protocol});
         return decided(UndoNeighbour{ours, former, 7}, {Answer{}, answer});
     };
-    REQUIRE(with(guest, true, {}) == Requests{DeleteNeighbour{ours.address, "tap0"}});
+    REQUIRE(with(undo_guest, true, {}) == Requests{DeleteNeighbour{ours.address, "tap0"}});
     const Request away = DeleteNeighbour{ours.address, "tap0"};
     const Request back = SetNeighbour{ours.address, other, "tap0", 7};
-    REQUIRE(with(guest, true, other) == Requests{away, back});
+    REQUIRE(with(undo_guest, true, other) == Requests{away, back});
     // Whoever was killed between the two left none.
     Answer link;
     link.links.emplace_back();
     REQUIRE(decided(UndoNeighbour{ours, other, 7}, {link, Answer{}}) == Requests{back});
     REQUIRE(decided(UndoNeighbour{ours, std::nullopt, 0}, {link, Answer{}}).empty());
     REQUIRE(with(other, true, {}).empty());
-    REQUIRE(with(guest, false, {}).empty());
+    REQUIRE(with(undo_guest, false, {}).empty());
 }
 
 TEST_CASE("net/undo: a queue length that somebody else has set since is left alone") {
@@ -207,7 +207,7 @@ TEST_CASE("net/undo: our plug is opened before it goes, and what was there is pu
 }
 
 TEST_CASE("net/undo: a filter of another is never deleted, nor the clsact below it") {
-    const Redirect redirect{"tap0", Direction::egress, guest, "ktm0", false, 1};
+    const Redirect redirect{"tap0", Direction::egress, undo_guest, "ktm0", false, 1};
     const auto with = [&](std::vector<FilterFacts> ingress, std::vector<FilterFacts> egress,
                           bool made) {
         Answer qdiscs;

@@ -17,10 +17,6 @@ const net::MacAddress guest = mac("02:00:00:00:09:05");
 const net::MacAddress other = mac("02:00:00:00:09:06");
 constexpr std::uint32_t root = 0xffffffff;
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 void veth_pair(const OwnNamespace& space, const std::string& a, const std::string& b) {
     space.must("ip link add " + a + " type veth peer name " + b + " && ip link set " + a +
                " up && ip link set " + b + " up");

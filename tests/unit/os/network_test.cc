@@ -43,10 +43,6 @@ std::string own_number() {
     return std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino);
 }
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("os/network: a namespace is known by its identity, however it is named") {

@@ -8,10 +8,6 @@ using net::Carrier;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 net::TunnelLink tunnel(Carrier carrier, bool v6) {
     net::TunnelLink link = some_tunnel("ktm0");
     link.carrier = carrier;

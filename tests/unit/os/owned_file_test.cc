@@ -18,13 +18,6 @@ namespace {
 
 constexpr Bytes plenty{1U << 20U};
 
-std::string content(const std::string& path) {
-    std::ifstream file{path};
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 unsigned mode_of(const std::string& path) {
     struct stat facts {};
     REQUIRE(::stat(path.c_str(), &facts) == 0);

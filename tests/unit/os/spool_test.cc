@@ -32,13 +32,6 @@ int standing_disk(const std::string& path) {
     return reader;
 }
 
-std::string content(const std::string& path) {
-    std::ifstream file{path};
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
 }  // namespace
 
 TEST_CASE("os/spool: everything is in the file after close(), through the filter") {

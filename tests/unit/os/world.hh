@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "os/loop.hh"
@@ -48,5 +50,16 @@ public:
     ports::World ports = real.ports();
     std::filesystem::path folder;
 };
+
+[[nodiscard]] inline bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+[[nodiscard]] inline std::string content(const std::string& path) {
+    std::ifstream file{path};
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
 
 }  // namespace ktm::os::testing

@@ -15,17 +15,17 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-Var var(std::string name, Type type, std::string role = "") {
-    Var var;
-    var.name = std::move(name);
-    var.type = type;
-    var.doc = "What it is for.";
-    var.role = std::move(role);
-    return var;
+Var var_of_role(std::string name, Type type, std::string role = "") {
+    Var var_of_role;
+    var_of_role.name = std::move(name);
+    var_of_role.type = type;
+    var_of_role.doc = "What it is for.";
+    var_of_role.role = std::move(role);
+    return var_of_role;
 }
 
 Var optional(std::string name, Type type) {
-    Var made = var(std::move(name), type);
+    Var made = var_of_role(std::move(name), type);
     made.optional = true;
     return made;
 }
@@ -44,8 +44,9 @@ Role role(std::string name) {
 Plan example() {
     Plan plan;
     plan.name = "move";
-    plan.vars = {var("qmp", Type::path), var("dest_ip", Type::ip, "source"),
-                 var("listen_ip", Type::ip, "dest"), var("patience", Type::duration)};
+    plan.vars = {var_of_role("qmp", Type::path), var_of_role("dest_ip", Type::ip, "source"),
+                 var_of_role("listen_ip", Type::ip, "dest"),
+                 var_of_role("patience", Type::duration)};
     plan.vars[1].doc = "Address of the destination node.";
     plan.vars[2].preset = Value{Type::ip, "::"s};
     plan.vars[3].preset = Value{Type::duration, Duration(1h).count()};
@@ -221,7 +222,7 @@ TEST_CASE("plan/settings: a required var that is missing is named with its doc a
     };
     for (const auto& [type, example_text] : examples) {
         Plan plan = example();
-        plan.vars = {var("x", type)};
+        plan.vars = {var_of_role("x", type)};
         plan.vars[0].element = Type::ip;
         plan.vars[0].choices = {"a", "b"};
         Faults faults;

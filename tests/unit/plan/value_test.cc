@@ -41,18 +41,18 @@ Var bounded(Type type, std::optional<std::int64_t> min, std::optional<std::int64
 }
 
 /// The value as it is written, or "error: WHAT".
-std::string said(const Result<Value>& value) {
+std::string said_of(const Result<Value>& value) {
     return value ? value->text() : "error: " + value.error().what;
 }
 
-std::string said(const Var& var, std::string_view text) {
-    return said(read_text(var, text));
+std::string said_of(const Var& var, std::string_view text) {
+    return said_of(read_text(var, text));
 }
 
 std::string said_of_json(const Var& var, std::string_view text) {
     const Result<json::Document> document = json::parse(text);
     REQUIRE(document);
-    return said(read_json(var, document->root()));
+    return said_of(read_json(var, document->root()));
 }
 
 /// The JSON of what was read from a text.
@@ -153,7 +153,7 @@ TEST_CASE("plan/value: good texts of each type, as they are written again and as
     };
     for (const Good& good : all) {
         INFO(name_of(good.type) << " " << good.given);
-        CHECK(said(of_type(good.type), good.given) == good.text);
+        CHECK(said_of(of_type(good.type), good.given) == good.text);
         CHECK(json_of(of_type(good.type), good.given) == good.json);
     }
 }
@@ -220,7 +220,9 @@ TEST_CASE("plan/value: bad texts of each type are refused") {
 }
 
 TEST_CASE("plan/value: an error says what was given and what was expected") {
-    const auto says = [](Type type, std::string_view given) { return said(of_type(type), given); };
+    const auto says = [](Type type, std::string_view given) {
+        return said_of(of_type(type), given);
+    };
     CHECK(says(Type::duration, "5") ==
           "error: '5' has no unit; expected a duration with a unit, such as 25ms");
     CHECK(says(Type::size, "1.5") ==
@@ -248,77 +250,80 @@ TEST_CASE("plan/value: an error says what was given and what was expected") {
 TEST_CASE("plan/value: what is out of range is refused with the range") {
     constexpr std::int64_t ms = 1'000'000;
     const Var port = bounded(Type::integer, 1, 60);
-    CHECK(said(port, "1") == "1");
-    CHECK(said(port, "60") == "60");
-    CHECK(said(port, "0") == "error: '0' is out of range; expected a whole number from 1 to 60");
-    CHECK(said(port, "61") == "error: '61' is out of range; expected a whole number from 1 to 60");
-    CHECK(said(port, "x") ==
+    CHECK(said_of(port, "1") == "1");
+    CHECK(said_of(port, "60") == "60");
+    CHECK(said_of(port, "0") == "error: '0' is out of range; expected a whole number from 1 to 60");
+    CHECK(said_of(port, "61") ==
+          "error: '61' is out of range; expected a whole number from 1 to 60");
+    CHECK(said_of(port, "x") ==
           "error: 'x' is not a value of type int; expected a whole number from 1 to 60");
-    CHECK(said(bounded(Type::duration, ms, 60'000 * ms), "90s") ==
+    CHECK(said_of(bounded(Type::duration, ms, 60'000 * ms), "90s") ==
           "error: '90s' is out of range; expected a duration from 1ms to 60s");
-    CHECK(said(bounded(Type::size, 1024, std::nullopt), "1kB") ==
+    CHECK(said_of(bounded(Type::size, 1024, std::nullopt), "1kB") ==
           "error: '1kB' is out of range; expected a size of at least 1KiB");
-    CHECK(said(bounded(Type::rate, std::nullopt, 1000), "1KiB/s") ==
+    CHECK(said_of(bounded(Type::rate, std::nullopt, 1000), "1KiB/s") ==
           "error: '1KiB/s' is out of range; expected a rate of at most 1kB/s");
-    CHECK(said(bounded(Type::text, 2, 4), "a") ==
+    CHECK(said_of(bounded(Type::text, 2, 4), "a") ==
           "error: the string has 1 byte; expected a text of 2 to 4 bytes");
-    CHECK(said(bounded(Type::text, 2, 4), "abcde") ==
+    CHECK(said_of(bounded(Type::text, 2, 4), "abcde") ==
           "error: the string has 5 bytes; expected a text of 2 to 4 bytes");
-    CHECK(said(bounded(Type::path, std::nullopt, 4), "/tmp/") ==
+    CHECK(said_of(bounded(Type::path, std::nullopt, 4), "/tmp/") ==
           "error: the path has 5 bytes; expected a path of at most 4 bytes");
-    CHECK(said(bounded(Type::secret, 1, std::nullopt), "1234567") ==
+    CHECK(said_of(bounded(Type::secret, 1, std::nullopt), "1234567") ==
           "error: the secret has 7 bytes; expected a text of at least 8 bytes");
-    CHECK(said(bounded(Type::secret, 10, std::nullopt), "123456789") ==
+    CHECK(said_of(bounded(Type::secret, 10, std::nullopt), "123456789") ==
           "error: the secret has 9 bytes; expected a text of at least 10 bytes");
-    CHECK(said(bounded(Type::duration, ms, 60'000 * ms), "5") ==
+    CHECK(said_of(bounded(Type::duration, ms, 60'000 * ms), "5") ==
           "error: '5' has no unit; expected a duration with a unit, such as 25ms");
 }
 
 TEST_CASE("plan/value: a list is read from text with commas or from a JSON array") {
-    CHECK(said(list_of(Type::ip), "192.0.2.1,2001:DB8::1") == "192.0.2.1,2001:db8::1");
+    CHECK(said_of(list_of(Type::ip), "192.0.2.1,2001:DB8::1") == "192.0.2.1,2001:db8::1");
     CHECK(json_of(list_of(Type::ip), "192.0.2.1,::1") == R"(["192.0.2.1","::1"])");
-    CHECK(said(list_of(Type::ip), R"(["192.0.2.1", "::1"])") == "192.0.2.1,::1");
+    CHECK(said_of(list_of(Type::ip), R"(["192.0.2.1", "::1"])") == "192.0.2.1,::1");
     CHECK(json_of(list_of(Type::duration), "1s,1500us") == "[1000,1.5]");
-    CHECK(said(list_of(Type::integer), R"([1, "2", -3])") == "1,2,-3");
-    CHECK(said(list_of(Type::boolean), "yes,off") == "true,false");
-    CHECK(said(list_of(Type::enumeration), "gre,none") == "gre,none");
-    CHECK(said(list_of(Type::integer), "5") == "5");
-    CHECK(said(list_of(Type::text), R"(["a,b","c"])") == R"(["a,b","c"])");
-    CHECK(said(list_of(Type::text), R"([""])") == R"([""])");
-    CHECK(said(list_of(Type::text), "a,,b") == R"(["a","","b"])");
-    CHECK(said(list_of(Type::text), "a,") == R"(["a",""])");
-    CHECK(said(list_of(Type::secret), "correct horse,battery staple") == "(secret),(secret)");
+    CHECK(said_of(list_of(Type::integer), R"([1, "2", -3])") == "1,2,-3");
+    CHECK(said_of(list_of(Type::boolean), "yes,off") == "true,false");
+    CHECK(said_of(list_of(Type::enumeration), "gre,none") == "gre,none");
+    CHECK(said_of(list_of(Type::integer), "5") == "5");
+    CHECK(said_of(list_of(Type::text), R"(["a,b","c"])") == R"(["a,b","c"])");
+    CHECK(said_of(list_of(Type::text), R"([""])") == R"([""])");
+    CHECK(said_of(list_of(Type::text), "a,,b") == R"(["a","","b"])");
+    CHECK(said_of(list_of(Type::text), "a,") == R"(["a",""])");
+    CHECK(said_of(list_of(Type::secret), "correct horse,battery staple") == "(secret),(secret)");
     CHECK(json_of(list_of(Type::secret), "correct horse,battery staple") == "[null,null]");
 }
 
 TEST_CASE("plan/value: an error in a list says which item") {
-    CHECK(holds(said(list_of(Type::ip), "192.0.2.1,nowhere"),
+    CHECK(holds(said_of(list_of(Type::ip), "192.0.2.1,nowhere"),
                 "error: item 2: 'nowhere' is not an IP address"));
-    CHECK(holds(said(list_of(Type::ip), "192.0.2.1,"), "error: item 2: '' is not an IP address"));
-    CHECK(holds(said(list_of(Type::ip), ",192.0.2.1"), "error: item 1: ''"));
-    CHECK(said(list_of(Type::integer), "[1, 2, true]") ==
+    CHECK(
+        holds(said_of(list_of(Type::ip), "192.0.2.1,"), "error: item 2: '' is not an IP address"));
+    CHECK(holds(said_of(list_of(Type::ip), ",192.0.2.1"), "error: item 1: ''"));
+    CHECK(said_of(list_of(Type::integer), "[1, 2, true]") ==
           "error: item 3: true is not a value of type int; expected a whole number");
-    CHECK(said(list_of(Type::enumeration), "gre,nune") ==
+    CHECK(said_of(list_of(Type::enumeration), "gre,nune") ==
           "error: item 2: 'nune' is not one of the choices; expected ipip, gre, vxlan or none; "
           "did you mean 'none'?");
-    CHECK(holds(said(list_of(Type::ip), "[1"), "error: the list begins with '[' and is no JSON"));
-    CHECK(holds(said(list_of(Type::ip), "[::1]"), "items with commas between them"));
+    CHECK(
+        holds(said_of(list_of(Type::ip), "[1"), "error: the list begins with '[' and is no JSON"));
+    CHECK(holds(said_of(list_of(Type::ip), "[::1]"), "items with commas between them"));
 }
 
 TEST_CASE("plan/value: a list may be empty unless min says otherwise") {
-    CHECK(said(list_of(Type::ip), "") == "[]");
-    CHECK(said(list_of(Type::ip), "[]") == "[]");
+    CHECK(said_of(list_of(Type::ip), "") == "[]");
+    CHECK(said_of(list_of(Type::ip), "[]") == "[]");
     CHECK(json_of(list_of(Type::ip), "") == "[]");
     Var some = list_of(Type::ip);
     some.min = 0;
-    CHECK(said(some, "") == "[]");
+    CHECK(said_of(some, "") == "[]");
     some.min = 1;
-    CHECK(said(some, "") ==
+    CHECK(said_of(some, "") ==
           "error: the list has 0 items; expected a list of ip of at least 1 item");
     some.max = 2;
-    CHECK(said(some, "::1,::2,::3") ==
+    CHECK(said_of(some, "::1,::2,::3") ==
           "error: the list has 3 items; expected a list of ip of 1 to 2 items");
-    CHECK(said(some, "::1,::2") == "::1,::2");
+    CHECK(said_of(some, "::1,::2") == "::1,::2");
 }
 
 TEST_CASE("plan/value: JSON gives texts with units, and numbers where they need none") {
@@ -367,10 +372,10 @@ TEST_CASE("plan/value: a hostile text in an error cannot move the cursor nor flo
                                Type::rate, Type::integer, Type::enumeration, Type::boolean};
     for (const Type type : types) {
         INFO(name_of(type));
-        const std::string escape = said(of_type(type), "\x1B[2J 5\n");
+        const std::string escape = said_of(of_type(type), "\x1B[2J 5\n");
         CHECK(holds(escape, "\\x1b[2J 5\\x0a"));
         CHECK(escape.find_first_of("\x1B\n") == escape.npos);
-        const std::string flood = said(of_type(type), std::string(100'000, 'a'));
+        const std::string flood = said_of(of_type(type), std::string(100'000, 'a'));
         CHECK(flood.size() < 400);
     }
 }
@@ -378,14 +383,14 @@ TEST_CASE("plan/value: a hostile text in an error cannot move the cursor nor flo
 TEST_CASE("plan/value: a secret is in no error, whatever is wrong with it") {
     const std::string secret = "S3CRET!";
     std::vector<std::string> errors;
-    errors.push_back(said(of_type(Type::secret), secret));
-    errors.push_back(said(bounded(Type::secret, 20, 10), secret + secret));
-    errors.push_back(said(list_of(Type::secret), "long enough," + secret));
+    errors.push_back(said_of(of_type(Type::secret), secret));
+    errors.push_back(said_of(bounded(Type::secret, 20, 10), secret + secret));
+    errors.push_back(said_of(list_of(Type::secret), "long enough," + secret));
     for (const std::string& wrapped :
          {"[\"" + secret + "\"]", "[\"long enough\", " + secret, "[\"" + secret, "[" + secret + "]",
           "[\"long enough\"] " + secret, "[\"\\u" + secret + "\"]", "[{\"" + secret + "\":1}]",
           "[{\"" + secret + "\":1,\"" + secret + "\":2}]"}) {
-        errors.push_back(said(list_of(Type::secret), wrapped));
+        errors.push_back(said_of(list_of(Type::secret), wrapped));
     }
     for (const std::string& given :
          {"\"" + secret + "\"", "{\"" + secret + "\":\"" + secret + "\"}",
@@ -525,7 +530,7 @@ TEST_CASE("plan/value: the text of a value is read as the same value, over 40000
         const Result<Value> again = read_text(var, value.text());
         if (!again || *again != value) {
             FAIL(name_of(type) << " of " << name_of(element) << ": " << value.text() << " became "
-                               << said(again));
+                               << said_of(again));
         }
     }
     SUCCEED();
@@ -544,7 +549,7 @@ TEST_CASE("plan/value: the JSON of what has no unit is read as the same value") 
         REQUIRE(document);
         const Result<Value> again = read_json(var, document->root());
         if (!again || *again != value) {
-            FAIL(name_of(type) << ": " << value.json() << " became " << said(again));
+            FAIL(name_of(type) << ": " << value.json() << " became " << said_of(again));
         }
     }
     SUCCEED();

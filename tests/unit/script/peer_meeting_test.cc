@@ -5,17 +5,15 @@
 #include "script/two_runs.hh"
 
 using namespace ktm;
+using ktm::testing::ends_well;
 using ktm::testing::TwoRuns;
+using ktm::testing::waits;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Words = std::vector<std::string>;
 
 namespace {
 
-constexpr const char* waits = R"(
-  state "wait" { within = "5min", on { "peer:go", go = "done" } })";
-constexpr const char* ends_well = R"(
-  state "wait" { within = "5s", next = "done", enter = function() sleep("1s") end })";
 constexpr const char* place = "tcp:192.0.2.2:4445";
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include "script/two_runs.hh"
 
 using namespace ktm;
+using ktm::testing::ends_well;
 using ktm::testing::TwoRuns;
+using ktm::testing::waits;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Words = std::vector<std::string>;
@@ -62,9 +64,6 @@ TEST_CASE("two runs greet, ask, answer, speak, and end") {
 
 namespace {
 
-/// Waits for ever, as far as the other node is concerned.
-constexpr const char* waits = R"(
-  state "wait" { within = "5min", on { "peer:go", go = "done" } })";
 constexpr const char* sleeps = R"(
   state "sleep" { within = "5min", next = "done", enter = function() sleep("2min") end })";
 constexpr const char* asks = R"(
@@ -191,8 +190,6 @@ namespace {
 
 constexpr const char* aborts = R"(
   state "wait" { within = "1s", on { "peer:never", go = "done" } })";
-constexpr const char* ends_well = R"(
-  state "wait" { within = "5s", next = "done", enter = function() sleep("1s") end })";
 
 /// How the destination ends when the source ends like this.
 std::string end_beside(const char* source_states, const char* dest_states) {

@@ -44,7 +44,7 @@ std::string said_by(const std::string& action) {
     return runs.source->words.empty() ? "" : runs.source->words.back();
 }
 
-std::string raised_by(const std::string& code) {
+std::string raised_word(const std::string& code) {
     return said_by("log.info(tried(function() " + code + " end))");
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("of the words of the other node those wait, and no others, that are de
     for (const Word& word : ktm::script::peer_topic().words) {
         INFO(word.name);
         const std::string said =
-            raised_by("pcall(sleep, '1min') " + std::string{word.name} + "('prepare', {})");
+            raised_word("pcall(sleep, '1min') " + std::string{word.name} + "('prepare', {})");
         CHECK((said == "timeout late") == word.waits);
     }
 }
@@ -63,7 +63,7 @@ TEST_CASE("the examples of the words of the other node run") {
     for (const Word& word : ktm::script::peer_topic().words) {
         INFO(word.name << "\n" << word.example);
         const bool replies = word.name == "peer.reply";
-        CHECK(raised_by(std::string{word.example}) == (replies ? "invalid no-ask" : "nothing"));
+        CHECK(raised_word(std::string{word.example}) == (replies ? "invalid no-ask" : "nothing"));
     }
 }
 
@@ -100,14 +100,14 @@ TEST_CASE("what cannot be said to the other node is refused as described") {
              {"peer.reply('prepare', ('x'):rep(65535))", "invalid too-large"},
          }) {
         INFO(claim.code);
-        CHECK(raised_by(claim.code) == claim.raised);
+        CHECK(raised_word(claim.code) == claim.raised);
     }
 }
 
 TEST_CASE("words to a node whose run is over are not sent, and asks raise") {
     const std::string until_over = "peer.send('stop') pcall(wait, { 'peer:ended', '2s' }) ";
     CHECK(said_by(until_over + "log.info('%s', tostring(peer.send('x')))") == "false");
-    CHECK(raised_by(until_over + "peer.ask('prepare')") == "lost peer-lost");
+    CHECK(raised_word(until_over + "peer.ask('prepare')") == "lost peer-lost");
 }
 
 TEST_CASE("the words of the other node are refused where a module speaks without one") {

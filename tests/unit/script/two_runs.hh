@@ -15,6 +15,12 @@
 
 namespace ktm::testing {
 
+/// Waits for ever, as far as the other node is concerned.
+inline constexpr const char* waits = R"(
+  state "wait" { within = "5min", on { "peer:go", go = "done" } })";
+inline constexpr const char* ends_well = R"(
+  state "wait" { within = "5s", next = "done", enter = function() sleep("1s") end })";
+
 /// A run, and what is seen of it.
 class Side final : public script::Observer {
 public:

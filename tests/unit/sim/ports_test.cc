@@ -10,7 +10,7 @@ using sim::testing::TestWorld;
 
 namespace {
 
-const Endpoint here{UnixEndpoint{"/run/here.sock"}};
+const Endpoint here_socket{UnixEndpoint{"/run/here.sock"}};
 
 /// Collects what a stream tells, and knows whether somebody is inside a call.
 struct Side {
@@ -36,12 +36,12 @@ struct Side {
 struct Connection {
     explicit Connection(TestWorld& world) {
         auto listening = world.ports.transport.listen(
-            here,
+            here_socket,
             [&](std::unique_ptr<ports::Stream> stream) { server.take(world, std::move(stream)); });
         REQUIRE(listening);
         listener = std::move(*listening);
-        auto connecting =
-            world.ports.transport.connect(here, [&](Result<std::unique_ptr<ports::Stream>> stream) {
+        auto connecting = world.ports.transport.connect(
+            here_socket, [&](Result<std::unique_ptr<ports::Stream>> stream) {
                 REQUIRE(stream);
                 client.take(world, std::move(*stream));
             });
@@ -93,9 +93,10 @@ TEST_CASE("sim/transport: what arrives before the start is kept for it") {
     TestWorld world;
     std::unique_ptr<ports::Stream> accepted;
     const auto listener = world.ports.transport.listen(
-        here, [&](std::unique_ptr<ports::Stream> stream) { accepted = std::move(stream); });
+        here_socket, [&](std::unique_ptr<ports::Stream> stream) { accepted = std::move(stream); });
     const auto connecting = world.ports.transport.connect(
-        here, [&](Result<std::unique_ptr<ports::Stream>> stream) { (*stream)->write("early"); });
+        here_socket,
+        [&](Result<std::unique_ptr<ports::Stream>> stream) { (*stream)->write("early"); });
     world.run();
     Side side;
     side.take(world, std::move(accepted));
@@ -114,15 +115,17 @@ TEST_CASE("sim/transport: nobody there is an error that comes later, as the syst
 
 TEST_CASE("sim/transport: a listener that is gone listens no more, and leaves its place") {
     TestWorld world;
-    auto listener = world.ports.transport.listen(here, [](std::unique_ptr<ports::Stream>) {});
+    auto listener =
+        world.ports.transport.listen(here_socket, [](std::unique_ptr<ports::Stream>) {});
     REQUIRE(listener);
-    const auto second = world.ports.transport.listen(here, [](std::unique_ptr<ports::Stream>) {});
+    const auto second =
+        world.ports.transport.listen(here_socket, [](std::unique_ptr<ports::Stream>) {});
     REQUIRE_FALSE(second);
     CHECK(second.error().code == "EADDRINUSE");
     CHECK(connect_error(world, "/run/here.sock") == "connected");
     listener->reset();
     CHECK(connect_error(world, "/run/here.sock").find("ENOENT") != std::string::npos);
-    CHECK(world.ports.transport.listen(here, [](std::unique_ptr<ports::Stream>) {}));
+    CHECK(world.ports.transport.listen(here_socket, [](std::unique_ptr<ports::Stream>) {}));
 }
 
 TEST_CASE("sim/transport: who listens on all addresses is found by each of them") {
@@ -138,9 +141,9 @@ TEST_CASE("sim/transport: a connect that is given up does not call back") {
     TestWorld world;
     bool accepted = false;
     const auto listener = world.ports.transport.listen(
-        here, [&](std::unique_ptr<ports::Stream>) { accepted = true; });
+        here_socket, [&](std::unique_ptr<ports::Stream>) { accepted = true; });
     auto connecting = world.ports.transport.connect(
-        here, [](Result<std::unique_ptr<ports::Stream>>) { FAIL("it was given up"); });
+        here_socket, [](Result<std::unique_ptr<ports::Stream>>) { FAIL("it was given up"); });
     connecting->reset();
     world.run();
     CHECK_FALSE(accepted);
@@ -153,8 +156,8 @@ TEST_CASE("sim/transport: streams, attempts and listeners may be destroyed in th
     std::unique_ptr<ports::Stream> server;
     std::unique_ptr<ports::Stream> client;
     std::string story;
-    listener =
-        std::move(*world.ports.transport.listen(here, [&](std::unique_ptr<ports::Stream> stream) {
+    listener = std::move(
+        *world.ports.transport.listen(here_socket, [&](std::unique_ptr<ports::Stream> stream) {
             listener.reset();
             server = std::move(stream);
             server->start({[&](std::string_view) {
@@ -163,8 +166,8 @@ TEST_CASE("sim/transport: streams, attempts and listeners may be destroyed in th
                            },
                            [](std::optional<Error>) { FAIL("it is gone"); }});
         }));
-    connecting = std::move(
-        *world.ports.transport.connect(here, [&](Result<std::unique_ptr<ports::Stream>> stream) {
+    connecting = std::move(*world.ports.transport.connect(
+        here_socket, [&](Result<std::unique_ptr<ports::Stream>> stream) {
             connecting.reset();
             client = std::move(*stream);
             client->start({[](std::string_view) { FAIL("nobody writes"); },
@@ -183,9 +186,9 @@ TEST_CASE("sim/transport: a world may end in the middle of everything") {
     TestWorld world;
     world.leak_check = false;
     const auto listener = world.ports.transport.listen(
-        here, [](std::unique_ptr<ports::Stream>) { FAIL("it is too late"); });
+        here_socket, [](std::unique_ptr<ports::Stream>) { FAIL("it is too late"); });
     const auto connecting = world.ports.transport.connect(
-        here, [&](Result<std::unique_ptr<ports::Stream>>) { world.stop(); });
+        here_socket, [&](Result<std::unique_ptr<ports::Stream>>) { world.stop(); });
     world.run();
     CHECK(world.sim.virtual_clock().waiting() == 1);
 }

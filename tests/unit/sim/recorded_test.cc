@@ -17,7 +17,7 @@ using sim::testing::TestWorld;
 
 namespace {
 
-const Endpoint here{UnixEndpoint{"/run/qmp.sock"}};
+const Endpoint recorded_vm{UnixEndpoint{"/run/qmp.sock"}};
 
 std::vector<std::string> names_of_traces() {
     std::vector<std::string> names;
@@ -44,11 +44,12 @@ public:
           client_(world.ports.clock, world.ports.transport, recorder, "qmp"),
           pace_(pace) {
         client_.connect(
-            here, {[this, &records](const qmp::Greeting&) { send_all(records); },
-                   [this](const qmp::Event& event) { tell(json::compact(event.body.root())); },
-                   [this](std::optional<Error> error) {
-                       tell("closed " + (error ? error->code : std::string("by us")));
-                   }});
+            recorded_vm,
+            {[this, &records](const qmp::Greeting&) { send_all(records); },
+             [this](const qmp::Event& event) { tell(json::compact(event.body.root())); },
+             [this](std::optional<Error> error) {
+                 tell("closed " + (error ? error->code : std::string("by us")));
+             }});
     }
 
     void close() { client_.close(); }
@@ -139,7 +140,7 @@ TEST_CASE("sim/recorded: every trace is played whole, each message at its record
         INFO(name);
         const ScenarioRecords records = *sim::read_scenario(data(name));
         TestWorld world;
-        REQUIRE(world.sim.replay(here, records));
+        REQUIRE(world.sim.replay(recorded_vm, records));
         Player player{world, records, Player::Pace::recorded};
         world.run();
         CHECK(player.told == expected_of(records, Player::Pace::recorded));
@@ -153,7 +154,7 @@ TEST_CASE("sim/recorded: commands that are all sent at once get their recorded r
         INFO(name);
         const ScenarioRecords records = *sim::read_scenario(data(name));
         TestWorld world;
-        REQUIRE(world.sim.replay(here, records));
+        REQUIRE(world.sim.replay(recorded_vm, records));
         Player player{world, records, Player::Pace::at_once};
         world.run();
         CHECK(player.told == expected_of(records, Player::Pace::at_once));
@@ -168,7 +169,7 @@ TEST_CASE("sim/recorded: a recording of a replay is replayed to the same story")
     ScenarioRecords records = original;
     for (int generation = 0; generation < 3; ++generation) {
         TestWorld world;
-        REQUIRE(world.sim.replay(here, records));
+        REQUIRE(world.sim.replay(recorded_vm, records));
         auto recorder =
             monitor::Recorder::open(world.ports.files, world.ports.clock, "/t.zst", "9");
         REQUIRE(recorder);
@@ -192,11 +193,11 @@ TEST_CASE("sim/recorded: a client that leaves the recorded course is told to its
     const ScenarioRecords records =
         *sim::read_scenario(data("traces/shared-storage-pause-before-switchover-dest.jsonl"));
     TestWorld world;
-    REQUIRE(world.sim.replay(here, records));
+    REQUIRE(world.sim.replay(recorded_vm, records));
     std::string story;
     monitor::Client client{world.ports.clock, world.ports.transport, nullptr, "qmp"};
     client.connect(
-        here,
+        recorded_vm,
         {[&](const qmp::Greeting& greeting) { story += greeting.version().substr(0, 6) + ";"; },
          [](const qmp::Event&) {}, [&](std::optional<Error> error) { story += error->code; }});
     (void)client.run("stop", "", 5s,
@@ -214,7 +215,7 @@ TEST_CASE("sim/recorded: a thousand runs are one and the same run") {
     std::vector<std::string> first;
     for (int run = 0; run < 1000; ++run) {
         TestWorld world;
-        REQUIRE(world.sim.replay(here, records));
+        REQUIRE(world.sim.replay(recorded_vm, records));
         Player player{world, records, Player::Pace::recorded};
         world.run();
         if (run == 0) {

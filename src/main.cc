@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // main.cc: the real ports, and the command line on them.
 #include "cli/app.hh"
+#include "disk/standard_streams.hh"
 #include "os/loop.hh"
-#include "os/standard_streams.hh"
 
 int main(int argc, char** argv) {
-    ktm::os::open_missing_standard_streams();
+    ktm::disk::open_missing_standard_streams();
     ktm::os::RealWorld world;
     return ktm::cli::run_app(world.ports(), argc, argv);
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "base/nearest.hh"
 #include "cli/console.hh"
+#include "cli/help_texts.hh"
 #include "cli/plan_command.hh"
 #include "cli/qmp_command.hh"
 #include "cli/recover_command.hh"
@@ -27,138 +29,6 @@
 namespace ktm::cli {
 
 namespace {
-
-constexpr const char* app_examples =
-    "Examples:\n"
-    "  katamaran qmp ./vm.qmp                        watch what happens to a VM\n"
-    "  katamaran qmp ./vm.qmp query-status           run one QMP command\n"
-    "  katamaran run freeze --var qmp=./vm.qmp --record night.jsonl\n"
-    "                                                carry out a plan, and keep what happened\n"
-    "  katamaran simulate freeze --var qmp=./vm.qmp --trace night.jsonl\n"
-    "                                                play that again, without a VM\n"
-    "  katamaran plan show freeze                    read what a plan does and takes\n"
-    "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
-    "  katamaran trace timeline run.jsonl.zst        see what happened, and for how long\n"
-    "  katamaran recover                             take back what a killed run left\n"
-    "\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a run that is stranded or left\n"
-    "something behind: 3.";
-
-constexpr const char* run_examples =
-    "PLAN is a path or a name; names are looked for in the working directory, "
-    "KATAMARAN_PLAN_PATH,\n"
-    "/etc/katamaran/plans and among the installed plans. The last line says how it ended, where "
-    "the\n"
-    "guest runs and what was left behind. A signal aborts in order: what was begun is undone.\n"
-    "\n"
-    "Examples:\n"
-    "  katamaran run freeze --var qmp=./vm.qmp --var pause=200ms\n"
-    "  katamaran run freeze --vars vars.json --record freeze.jsonl.zst\n"
-    "  katamaran run freeze --var qmp=./vm.qmp --timeline freeze.svg\n"
-    "  katamaran run freeze --var qmp=./vm.qmp --json\n"
-    "\n"
-    "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
-    "something could not be undone, 130 interrupted and undone.";
-
-constexpr const char* simulate_examples =
-    "Without --trace the plan is tried in a world of models: for each role a QEMU, a kernel and a\n"
-    "katamaran of its own, a network between them, and packets for the guest. It says how long it\n"
-    "takes, how long the guest stands, and where each packet went. With --faults every single\n"
-    "thing that can go wrong does, each in a trial of its own, and what must hold in every\n"
-    "migration is checked after each event; what does not is told with the command that shows it\n"
-    "again. Vars that the plan needs and nobody gave are those of the world.\n"
-    "\n"
-    "With --trace the plan is carried out against what a QEMU said when it was\n"
-    "recorded. Commands are found by their names and arguments, so that another sequence is "
-    "answered,\n"
-    "too, as far as the recording tells honestly what QEMU would have said; where it does not, "
-    "the\n"
-    "simulation ends undecided and says what was asked and what the recording holds. The same "
-    "goes\n"
-    "for the kernel, programs and signals. Nothing outside is touched.\n"
-    "\n"
-    "Examples:\n"
-    "  katamaran simulate shared-storage --model ram=8G,dirty=300M/s,link=10G,pps=20k\n"
-    "  katamaran simulate shared-storage --timeline move.svg\n"
-    "  katamaran simulate freeze --faults all\n"
-    "  katamaran simulate local-storage --runs 20 --seed 7\n"
-    "  katamaran run freeze --var qmp=./vm.qmp --record day.jsonl.zst\n"
-    "  katamaran simulate freeze --var qmp=./vm.qmp --trace day.jsonl.zst\n"
-    "  katamaran simulate freeze --var qmp=./vm.qmp --var pause=10min --trace day.jsonl.zst "
-    "--json\n"
-    "\n"
-    "Exit codes: as of 'run', the worst of all roles; 3 also where something did not hold that\n"
-    "must; of --faults and --runs 1 if anything was found; 4 undecided: the recording does not\n"
-    "tell how it goes on.";
-
-constexpr const char* recover_examples =
-    "A run writes down how each change of this host is taken back, before it makes it. What a run\n"
-    "that was killed has left is taken back here, newest first; what a living run has made is "
-    "left\n"
-    "alone. Where the journal is lost, devices, routes, qdiscs and filters are found by their\n"
-    "marks, in this namespace, in those that 'ip netns' names, and in those that are given. They\n"
-    "are told, and taken back with --by-mark: only you know that no run lives whose journal lies\n"
-    "elsewhere. A recovery may be killed and begun again.\n"
-    "\n"
-    "Examples:\n"
-    "  katamaran recover --dry-run                   what would be done\n"
-    "  katamaran recover\n"
-    "  katamaran recover --by-mark\n"
-    "  katamaran recover --netns /proc/4242/ns/net --json\n"
-    "\n"
-    "Without its journal nobody knows how long a queue was before, nor what of an arrived guest\n"
-    "was to stay: that stays.\n"
-    "\n"
-    "Exit codes: 0 nothing is left; 1 something is: it could not be taken back, was left alone, "
-    "or\n"
-    "--dry-run would take it back; 2 wrong usage.";
-
-constexpr const char* plan_examples =
-    "Examples:\n"
-    "  katamaran plan list                           the plans that can be named\n"
-    "  katamaran plan show freeze                    vars, states, holds and undos\n"
-    "  katamaran plan check freeze                   everything that is wrong\n"
-    "  katamaran plan graph freeze --format svg      a picture for the runbook\n"
-    "  katamaran plan new my-freeze --from freeze    a plan of your own, derived\n"
-    "  katamaran plan diff my-freeze                 what it changes";
-
-constexpr const char* qmp_examples =
-    "Arguments are typed by the schema of this very QEMU. Dots reach into objects and lists; an\n"
-    "object, a list, or all arguments together may also be given as JSON.\n"
-    "\n"
-    "Examples:\n"
-    "  katamaran qmp ./vm.qmp                        events as they come, until Ctrl-C\n"
-    "  katamaran qmp ./vm.qmp query-status\n"
-    "  katamaran qmp ./vm.qmp migrate-set-parameters downtime-limit=25\n"
-    "  katamaran qmp ./vm.qmp migrate-set-capabilities \\\n"
-    "      capabilities.0.capability=events capabilities.0.state=on\n"
-    "  katamaran qmp ./vm.qmp stop --wait STOP --timeout 5s\n"
-    "  katamaran qmp ./vm.qmp --wait MIGRATION,status=completed --timeout 1h\n"
-    "  katamaran qmp ./vm.qmp query-migrate --json --record query.jsonl.zst";
-
-constexpr const char* show_examples =
-    "Reads what --record wrote, plain or compressed, and the plain form of other recorders\n"
-    "(one {\"t\": seconds, \"dir\": \"in\", \"msg\": …} a line).\n"
-    "\n"
-    "Examples:\n"
-    "  katamaran trace show run.jsonl.zst\n"
-    "  katamaran trace show run.jsonl --grep 'STOP|RESUME|MIGRATION'\n"
-    "  katamaran trace show run.jsonl --json | jq -c 'select(.dir == \"out\") | .msg'";
-
-constexpr const char* timeline_examples =
-    "What happened, actor by actor: where the guest ran, what QEMU, the plan and the kernel did, "
-    "and\n"
-    "the dark window, from STOP to RESUME, on a scale of its own. The recordings of both sides "
-    "are\n"
-    "put on one axis by the time at which they began, and by the words between the plans.\n"
-    "\n"
-    "Examples:\n"
-    "  katamaran trace timeline run.jsonl.zst\n"
-    "  katamaran trace timeline source.jsonl dest.jsonl -o move.svg    for the runbook\n"
-    "  katamaran trace timeline source.jsonl dest.jsonl -o move.html   with all details\n"
-    "  katamaran trace timeline run.jsonl -o run.json                  for ui.perfetto.dev\n"
-    "\n"
-    "Exit codes: 0 done, 1 a recording is damaged (what stands before is drawn), 2 wrong usage.";
 
 /// Where programs keep what they can find again; empty when the environment names no place.
 std::string cache_folder() {
@@ -179,7 +49,10 @@ CLI::Validator not_empty() {
                           ""};
 }
 
-using PlanCommand = int (*)(const ports::World&, const PlanOptions&);
+using PlanCommand = int (*)(ports::Files&, const PlanOptions&);
+
+/// Whether the commands that reach into the world are there.
+enum class Reach : std::uint8_t { world, files };
 
 /// The whole command line as CLI11 sees it, and what it was filled with.
 struct CommandLine {
@@ -205,18 +78,20 @@ struct CommandLine {
     std::vector<std::pair<CLI::App*, PlanCommand>> plan_commands;
     bool json = false;  ///< Somebody wants JSON, even if the rest cannot be read.
 
-    CommandLine() {
-        app.name("katamaran");
-        app.footer(app_examples);
+    explicit CommandLine(Reach reach) {
+        app.name(reach == Reach::world ? "katamaran" : "katamaran-sim");
+        app.footer(reach == Reach::world ? app_examples : simulator_examples);
         app.require_subcommand(0, 1);
         // Inherited by the commands below: refuse_word() explains better than the library does.
         app.allow_extras();
-        app.set_version_flag("--version", std::string("katamaran ") + version);
-        add_run();
+        app.set_version_flag("--version", app.get_name() + " " + version);
+        if (reach == Reach::world) {
+            add_run();
+            add_recover();
+            add_qmp();
+        }
         add_simulate();
         add_plan();
-        add_recover();
-        add_qmp();
         add_trace();
     }
 
@@ -500,54 +375,55 @@ int print(const std::string& text) {
     return console.line(text) ? exit_done : console.explain_loss();
 }
 
-int dispatch(const ports::World& world, CommandLine& line) {
-    const CLI::App& typed = innermost(line.app);
-    std::vector<std::string> rest = line.app.remaining(true);
-    // What ends the options is itself none.
-    rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
-    if (!rest.empty()) {
-        return refuse_word(rest.front(), typed, line);
-    }
-    if (line.qmp->parsed()) {
-        line.qmp_options.cache_folder = cache_folder();
-        return run_qmp(world, line.qmp_options);
-    }
-    if (line.run->parsed()) {
-        line.run_options.path = search_path();
-        line.run_options.state = state_folder(line.state);
-        return run_plan(world, line.run_options);
-    }
+/// The commands that need no more than files.
+int dispatch(ports::Files& files, CommandLine& line) {
     if (line.simulate->parsed()) {
         line.simulate_options.run.path = search_path();
         if (line.simulate_options.trace.empty()) {
             line.trial_options.run = line.simulate_options.run;
-            return try_plan(world.files, line.trial_options);
+            return try_plan(files, line.trial_options);
         }
-        return simulate_plan(world.files, line.simulate_options);
-    }
-    if (line.recover->parsed()) {
-        line.recover_options.folder = state_folder(line.state);
-        return run_recover(world, line.recover_options);
+        return simulate_plan(files, line.simulate_options);
     }
     for (const auto& [command, act] : line.plan_commands) {
         if (command->parsed()) {
             line.plan_options.path = search_path();
-            return act(world, line.plan_options);
+            return act(files, line.plan_options);
         }
     }
     if (line.show->parsed()) {
-        return run_trace_show(world, line.show_options);
+        return run_trace_show(files, line.show_options);
     }
     if (line.timeline->parsed()) {
-        return run_trace_timeline(world, line.timeline_options);
+        return run_trace_timeline(files, line.timeline_options);
     }
     return refuse("what should be done?", line);
 }
 
-}  // namespace
+bool is_typed(const CLI::App* command) {
+    return command != nullptr && command->parsed();
+}
 
-int run_app(const ports::World& world, int argc, const char* const* argv) {
-    CommandLine line;
+/// With all there is.
+int dispatch(const ports::World& world, CommandLine& line) {
+    if (is_typed(line.qmp)) {
+        line.qmp_options.cache_folder = cache_folder();
+        return run_qmp(world, line.qmp_options);
+    }
+    if (is_typed(line.run)) {
+        line.run_options.path = search_path();
+        line.run_options.state = state_folder(line.state);
+        return run_plan(world, line.run_options);
+    }
+    if (is_typed(line.recover)) {
+        line.recover_options.folder = state_folder(line.state);
+        return run_recover(world, line.recover_options);
+    }
+    return dispatch(world.files, line);
+}
+
+/// Reads the command line; an exit code when that is all there is to do.
+std::optional<int> read_line(CommandLine& line, int argc, const char* const* argv) {
     line.json = std::any_of(argv, argv + argc,
                             [](const char* word) { return std::string_view{word} == "--json"; });
     install_log(line.json);
@@ -558,11 +434,37 @@ int run_app(const ports::World& world, int argc, const char* const* argv) {
         help.erase(help.find_last_not_of('\n') + 1);
         return print(help);
     } catch (const CLI::CallForVersion&) {
-        return print(std::string("katamaran ") + version);
+        return print(line.app.get_name() + " " + version);
     } catch (const CLI::ParseError& error) {
         return refuse(error.what(), line);
     }
-    return dispatch(world, line);
+    std::vector<std::string> rest = line.app.remaining(true);
+    // What ends the options is itself none.
+    rest.erase(std::remove(rest.begin(), rest.end(), "--"), rest.end());
+    if (!rest.empty()) {
+        return refuse_word(rest.front(), innermost(line.app), line);
+    }
+    return std::nullopt;
+}
+
+/// What can be reached: a world, or files alone.
+template <class Outside>
+int run_line(Reach reach, Outside& outside, int argc, const char* const* argv) {
+    CommandLine line{reach};
+    if (const std::optional<int> ended = read_line(line, argc, argv)) {
+        return *ended;
+    }
+    return dispatch(outside, line);
+}
+
+}  // namespace
+
+int run_app(const ports::World& world, int argc, const char* const* argv) {
+    return run_line(Reach::world, world, argc, argv);
+}
+
+int run_simulator(ports::Files& files, int argc, const char* const* argv) {
+    return run_line(Reach::files, files, argc, argv);
 }
 
 }  // namespace ktm::cli

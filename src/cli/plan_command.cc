@@ -74,12 +74,12 @@ void add_listed(Columns& table, const script::FoundPlan& found, const script::Lo
 
 }  // namespace
 
-int run_plan_check(const ports::World& world, const PlanOptions& options) {
+int run_plan_check(ports::Files& files, const PlanOptions& options) {
     Console console{options.json};
     std::vector<std::string> checked;
     bool are_all_right = true;
     for (const std::string& wanted : options.plans) {
-        const script::Loading loading = script::load_plan(world.files, options.path, wanted);
+        const script::Loading loading = script::load_plan(files, options.path, wanted);
         are_all_right = are_all_right && loading.plan;
         if (console.json()) {
             checked.push_back(checked_json(wanted, loading));
@@ -95,13 +95,13 @@ int run_plan_check(const ports::World& world, const PlanOptions& options) {
     return are_all_right ? exit_done : exit_usage;
 }
 
-int run_plan_list(const ports::World& world, const PlanOptions& options) {
+int run_plan_list(ports::Files& files, const PlanOptions& options) {
     Console console{options.json};
-    const std::vector<script::FoundPlan> all = script::list_plans(world.files, options.path);
+    const std::vector<script::FoundPlan> all = script::list_plans(files, options.path);
     Columns table;
     std::vector<std::string> listed;
     for (const script::FoundPlan& found : all) {
-        const script::Loading loading = script::load_plan(world.files, options.path, found.file);
+        const script::Loading loading = script::load_plan(files, options.path, found.file);
         if (!is_something_else(found, loading, all)) {
             add_listed(table, found, loading);
             listed.push_back(listed_json(found, loading));

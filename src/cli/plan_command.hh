@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ports/loop.hh"
+#include "ports/files.hh"
 #include "script/loader.hh"
 
 namespace ktm::cli {
@@ -19,15 +19,15 @@ struct PlanOptions {
 };
 
 /// All that is wrong with each plan.
-[[nodiscard]] int run_plan_check(const ports::World& world, const PlanOptions& options);
+[[nodiscard]] int run_plan_check(ports::Files& files, const PlanOptions& options);
 /// Vars with types, defaults and docs; roles, states, edges, deadlines; holds and undos.
-[[nodiscard]] int run_plan_show(const ports::World& world, const PlanOptions& options);
-[[nodiscard]] int run_plan_graph(const ports::World& world, const PlanOptions& options);
+[[nodiscard]] int run_plan_show(ports::Files& files, const PlanOptions& options);
+[[nodiscard]] int run_plan_graph(ports::Files& files, const PlanOptions& options);
 /// The plans in the search path.
-[[nodiscard]] int run_plan_list(const ports::World& world, const PlanOptions& options);
+[[nodiscard]] int run_plan_list(ports::Files& files, const PlanOptions& options);
 /// A new file NAME.lua in the working directory, derived from another plan.
-[[nodiscard]] int run_plan_new(const ports::World& world, const PlanOptions& options);
+[[nodiscard]] int run_plan_new(ports::Files& files, const PlanOptions& options);
 /// What differs from the parent, or from another plan.
-[[nodiscard]] int run_plan_diff(const ports::World& world, const PlanOptions& options);
+[[nodiscard]] int run_plan_diff(ports::Files& files, const PlanOptions& options);
 
 }  // namespace ktm::cli

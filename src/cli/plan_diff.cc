@@ -136,13 +136,12 @@ int show(Console& console, const plan::Plan& older, const plan::Plan& newer) {
 
 }  // namespace
 
-int run_plan_diff(const ports::World& world, const PlanOptions& options) {
+int run_plan_diff(ports::Files& files, const PlanOptions& options) {
     Console console{options.json};
     const std::string& wanted = options.plans.back();
-    const script::Loading newer = script::load_plan(world.files, options.path, wanted);
+    const script::Loading newer = script::load_plan(files, options.path, wanted);
     if (options.plans.size() > 1) {
-        const script::Loading older =
-            script::load_plan(world.files, options.path, options.plans.front());
+        const script::Loading older = script::load_plan(files, options.path, options.plans.front());
         plan::Faults faults = older.faults;
         faults.insert(faults.end(), newer.faults.begin(), newer.faults.end());
         return faults.empty() ? show(console, older.plan->plan(), newer.plan->plan())

@@ -49,10 +49,10 @@ void check_is_free(ports::Files& files, const std::string& file, plan::Faults& f
 
 /// A parent is found by its name, so the plan that was meant must be the one of that name. Two that
 /// act the same are the same.
-void check_is_reached(const ports::World& world, const script::SearchPath& path,
+void check_is_reached(ports::Files& files, const script::SearchPath& path,
                       const script::LoadedPlan& parent, plan::Faults& faults) {
     const plan::Plan& plan = parent.plan();
-    const script::Loading named = script::load_plan(world.files, path, plan.name);
+    const script::Loading named = script::load_plan(files, path, plan.name);
     if (named.plan && named.plan->digest() == parent.digest()) {
         return;
     }
@@ -66,9 +66,9 @@ void check_is_reached(const ports::World& world, const script::SearchPath& path,
                       ""});
 }
 
-void note_hidden(const ports::World& world, const PlanOptions& options, const Console& console) {
+void note_hidden(ports::Files& files, const PlanOptions& options, const Console& console) {
     const Result<std::string> hidden =
-        script::find_plan(world.files, options.path, options.plans.front());
+        script::find_plan(files, options.path, options.plans.front());
     if (hidden) {
         console.note("in this folder it hides " + *hidden);
     }
@@ -96,26 +96,26 @@ int tell_next(Console& console, const std::string& name, const std::string& file
 
 }  // namespace
 
-int run_plan_new(const ports::World& world, const PlanOptions& options) {
+int run_plan_new(ports::Files& files, const PlanOptions& options) {
     Console console{options.json};
     const std::string& name = options.plans.front();
     const std::string file = name + ".lua";
     plan::Faults faults;
     check_name(name, faults);
     if (faults.empty()) {
-        check_is_free(world.files, file, faults);
+        check_is_free(files, file, faults);
     }
-    const script::Loading parent = script::load_plan(world.files, options.path, options.from);
+    const script::Loading parent = script::load_plan(files, options.path, options.from);
     faults.insert(faults.end(), parent.faults.begin(), parent.faults.end());
     if (parent.plan) {
-        check_is_reached(world, options.path, *parent.plan, faults);
+        check_is_reached(files, options.path, *parent.plan, faults);
     }
     if (!faults.empty()) {
         return report(console, faults);
     }
-    note_hidden(world, options, console);
+    note_hidden(files, options, console);
     const std::string outline = outline_of(parent.plan->plan(), name);
-    if (const Result<void> written = world.files.replace(file, outline); !written) {
+    if (const Result<void> written = files.replace(file, outline); !written) {
         console.error(written.error());
         return exit_failed;
     }

@@ -243,15 +243,14 @@ Draw drawing_of(const std::string& format, plan::Faults& faults) {
 
 }  // namespace
 
-int run_plan_show(const ports::World& world, const PlanOptions& options) {
+int run_plan_show(ports::Files& files, const PlanOptions& options) {
     Console console{options.json};
-    const script::Loading loading =
-        script::load_plan(world.files, options.path, options.plans.front());
+    const script::Loading loading = script::load_plan(files, options.path, options.plans.front());
     if (!loading.plan) {
         return report(console, loading.faults);
     }
     const plan::Plan& plan = loading.plan->plan();
-    const std::string called = call_of(world.files, options.path, plan.name, loading.file);
+    const std::string called = call_of(files, options.path, plan.name, loading.file);
     if (console.json()) {
         return print(console, {plan_json(*loading.plan, called)});
     }
@@ -264,13 +263,12 @@ int run_plan_show(const ports::World& world, const PlanOptions& options) {
     return print(console, page.lines());
 }
 
-int run_plan_graph(const ports::World& world, const PlanOptions& options) {
+int run_plan_graph(ports::Files& files, const PlanOptions& options) {
     Console console{options.json};
     const std::string format = options.format.empty() ? "mermaid" : options.format;
     plan::Faults faults;
     const Draw draw = drawing_of(format, faults);
-    const script::Loading loading =
-        script::load_plan(world.files, options.path, options.plans.front());
+    const script::Loading loading = script::load_plan(files, options.path, options.plans.front());
     faults.insert(faults.end(), loading.faults.begin(), loading.faults.end());
     if (!faults.empty()) {
         return report(console, faults);

@@ -39,8 +39,8 @@ std::string name_of_both(const std::string& first, const std::string& second) {
 
 class TraceTimeline {
 public:
-    TraceTimeline(const ports::World& world, const TraceTimelineOptions& options)
-        : world_(world), options_(options), console_(false) {}
+    TraceTimeline(ports::Files& files, const TraceTimelineOptions& options)
+        : files_(files), options_(options), console_(false) {}
 
     int run() {
         if (!read_shift()) {
@@ -48,7 +48,7 @@ public:
         }
         std::optional<TimelineFile> file;
         if (!options_.out.empty()) {
-            Result<TimelineFile> opened = TimelineFile::open(world_.files, options_.out);
+            Result<TimelineFile> opened = TimelineFile::open(files_, options_.out);
             if (!opened) {
                 console_.error(opened.error());
                 return exit_usage;
@@ -109,7 +109,7 @@ private:
             }
             records.clear();
         };
-        const Result<void> read = world_.files.read_pieces(path, [&](std::string_view piece) {
+        const Result<void> read = files_.read_pieces(path, [&](std::string_view piece) {
             reader.receive(piece, records);
             take();
             return !reader.damage();
@@ -158,7 +158,7 @@ private:
         return *second - *first;
     }
 
-    const ports::World& world_;
+    ports::Files& files_;
     const TraceTimelineOptions& options_;
     Console console_;
     timeline::Builder builder_;
@@ -170,8 +170,8 @@ private:
 
 }  // namespace
 
-int run_trace_timeline(const ports::World& world, const TraceTimelineOptions& options) {
-    return TraceTimeline{world, options}.run();
+int run_trace_timeline(ports::Files& files, const TraceTimelineOptions& options) {
+    return TraceTimeline{files, options}.run();
 }
 
 }  // namespace ktm::cli

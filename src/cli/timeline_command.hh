@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ports/loop.hh"
+#include "ports/files.hh"
 
 namespace ktm::cli {
 
@@ -16,7 +16,6 @@ struct TraceTimelineOptions {
     int width = 0;                   ///< In pixels, of a text in columns; 0 for what is usual.
 };
 
-[[nodiscard]] int run_trace_timeline(const ports::World& world,
-                                     const TraceTimelineOptions& options);
+[[nodiscard]] int run_trace_timeline(ports::Files& files, const TraceTimelineOptions& options);
 
 }  // namespace ktm::cli

@@ -174,7 +174,7 @@ private:
 
 }  // namespace
 
-int run_trace_show(const ports::World& world, const TraceShowOptions& options) {
+int run_trace_show(ports::Files& files, const TraceShowOptions& options) {
     Console console{options.json};
     std::optional<Pattern> pattern;
     if (!options.grep.empty()) {
@@ -189,7 +189,7 @@ int run_trace_show(const ports::World& world, const TraceShowOptions& options) {
     trace::Reader reader;
     bool read_by_somebody = true;
     std::vector<trace::Record> records;
-    const Result<void> read = world.files.read_pieces(options.file, [&](std::string_view piece) {
+    const Result<void> read = files.read_pieces(options.file, [&](std::string_view piece) {
         records.clear();
         reader.receive(piece, records);
         read_by_somebody = show.show(records, reader.header());

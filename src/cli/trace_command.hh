@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "ports/loop.hh"
+#include "ports/files.hh"
 
 namespace ktm::cli {
 
@@ -15,6 +15,6 @@ struct TraceShowOptions {
     bool json = false;
 };
 
-[[nodiscard]] int run_trace_show(const ports::World& world, const TraceShowOptions& options);
+[[nodiscard]] int run_trace_show(ports::Files& files, const TraceShowOptions& options);
 
 }  // namespace ktm::cli

@@ -158,10 +158,15 @@ void Client::pump() {
 }
 
 void Client::rearm() {
-    timer_.reset();
     const std::optional<Instant> deadline = session_.deadline();
+    if (deadline == armed_for_) {
+        return;
+    }
+    armed_for_ = deadline;
+    timer_.reset();
     if (deadline) {
         timer_ = clock_.arm(*deadline - clock_.now(), [this] {
+            armed_for_.reset();
             session_.tick(clock_.now());
             pump();
         });

@@ -77,7 +77,8 @@ private:
     std::unique_ptr<ports::Pending> connecting_;
     std::unique_ptr<ports::Stream> stream_;
     std::unique_ptr<ports::Timer> connect_timer_;
-    std::unique_ptr<ports::Timer> timer_;  ///< For the next deadline of the session.
+    std::unique_ptr<ports::Timer> timer_;  ///< For the next deadline of the session:
+    std::optional<Instant> armed_for_;
     qmp::Session session_;
     std::optional<qmp::Greeting> greeting_;
     std::map<qmp::CommandId, Done> waiting_;

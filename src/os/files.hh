@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// os/files.hh: the Files port on plain system calls.
+// os/files.hh: the Files port of a loop: nothing that is appended makes it wait for a disk.
 #pragma once
 
-#include "os/loop.hh"
-#include "ports/files.hh"
+#include "disk/files.hh"
+#include "os/spool.hh"
 
 namespace ktm::os {
 
-/// Small local files are read and replaced by blocking calls: faster than a thread for what
-/// katamaran reads, and never used between STOP and RESUME. Only the spool must not block, and does
-/// not.
-class PosixFiles final : public ports::Files {
+class UvFiles final : public disk::PlainFiles {
 public:
-    explicit PosixFiles(UvLoop& loop) : loop_(loop) {}
+    explicit UvFiles(UvLoop& loop) : loop_(loop) {}
 
-    [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
-    [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override;
-    [[nodiscard]] Result<void> read_pieces(const std::string& path,
-                                           UniqueFunction<bool(std::string_view)> piece) override;
-    [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override;
-    [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
-        const std::string& path) override;
-    [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> take_over(
-        const std::string& path) override;
-    [[nodiscard]] Result<bool> is_in_memory(const std::string& folder) override;
     [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
-                                                              ports::Filter filter) override;
+                                                              ports::Filter filter) override {
+        return open_spool(loop_, path, std::move(filter));
+    }
 
 private:
     UvLoop& loop_;

@@ -58,7 +58,7 @@ std::int64_t now_ns() {
 
 /// One piece of what it will do: messages to the kernel, or the value of a setting.
 struct Act {
-    std::optional<Descriptor> setting;
+    std::optional<disk::Descriptor> setting;
     std::string bytes;
 };
 
@@ -129,7 +129,7 @@ void carry_out(Orders& orders) noexcept {
 
 class ForkedGuard final : public ports::Guard {
 public:
-    ForkedGuard(Descriptor end, Descriptor process)
+    ForkedGuard(disk::Descriptor end, disk::Descriptor process)
         : end_(std::move(end)), process_(std::move(process)) {}
 
     /// Unless it is armed it goes without a word, and must not act any more, whatever it was just
@@ -214,14 +214,14 @@ private:
         }
     }
 
-    Descriptor end_;
-    Descriptor process_;
+    disk::Descriptor end_;
+    disk::Descriptor process_;
     bool armed_ = false;
 };
 
 Result<Act> act_of(const NetworkNamespace& space, const net::Request& request, LinkTable& table) {
     if (const auto* writing = std::get_if<net::WriteSetting>(&request)) {
-        Result<Descriptor> file = open_setting(space, writing->name, O_WRONLY);
+        Result<disk::Descriptor> file = open_setting(space, writing->name, O_WRONLY);
         if (!file) {
             return std::move(file).error();
         }
@@ -285,8 +285,8 @@ Result<std::unique_ptr<ports::Guard>> start_guard(const NetworkNamespace& space,
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         return system_error(errno, "start a guard");
     }
-    Descriptor ours{ends[0]};
-    const Descriptor its{ends[1]};
+    disk::Descriptor ours{ends[0]};
+    const disk::Descriptor its{ends[1]};
     orders->kept.push_back(its.number());
     const pid_t child = fork_deaf();
     if (child < 0) {
@@ -297,7 +297,7 @@ Result<std::unique_ptr<ports::Guard>> start_guard(const NetworkNamespace& space,
     }
     // The child lives until we let go of it, so its number cannot be another's yet.
     // glibc declares these calls for C alone.
-    Descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
+    disk::Descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
     if (!process.is_open()) {
         const int fault = errno;
         ours.reset();

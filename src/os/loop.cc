@@ -75,7 +75,7 @@ RealWorld::RealWorld()
     : clock_(std::make_unique<UvClock>(loop_)),
       transport_(std::make_unique<UvTransport>(loop_)),
       processes_(std::make_unique<UvProcesses>(loop_)),
-      files_(std::make_unique<PosixFiles>(loop_)),
+      files_(std::make_unique<UvFiles>(loop_)),
       signals_(std::make_unique<UvSignals>(loop_)),
       networks_(std::make_unique<NetlinkNetworks>(loop_)) {
     // A peer that closes while we write is an error value of that write, not the end of the

@@ -41,7 +41,7 @@ std::string own_number() {
 /// The kernel's own name for the namespace that this thread is in, which it gives only once; empty
 /// before Linux 5.14.
 Result<std::string> own_cookie() {
-    const Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const disk::Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     std::uint64_t cookie = 0;
     socklen_t length = sizeof cookie;
     if (socket.is_open() &&
@@ -92,7 +92,7 @@ Result<NetworkNamespace> NetworkNamespace::open(const std::string& place) {
         return Error{Kind::usage, "EINVAL", "that is neither a name nor a path", intent, nullptr};
     }
     // A path may lead to a FIFO; without O_NONBLOCK the open would wait for its writer.
-    Descriptor file{::open(path_of(place).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    disk::Descriptor file{::open(path_of(place).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!file.is_open()) {
         return system_error(errno, intent);
     }
@@ -121,7 +121,7 @@ Result<void> NetworkNamespace::inside(UniqueFunction<void()> work) const {
         return {};
     }
     const std::string intent = "enter " + said(place_);
-    const Descriptor home{::open(own_namespace_file, O_RDONLY | O_CLOEXEC)};
+    const disk::Descriptor home{::open(own_namespace_file, O_RDONLY | O_CLOEXEC)};
     if (!home.is_open()) {
         return system_error(errno, intent);
     }
@@ -139,7 +139,8 @@ Result<void> NetworkNamespace::inside(UniqueFunction<void()> work) const {
     return {};
 }
 
-Result<Descriptor> open_setting(const NetworkNamespace& space, const std::string& name, int flags) {
+Result<disk::Descriptor> open_setting(const NetworkNamespace& space, const std::string& name,
+                                      int flags) {
     const std::string path = "/proc/sys/net/" + name;
     const std::string intent = "open " + path;
     if (!is_setting_name(name)) {
@@ -156,11 +157,11 @@ Result<Descriptor> open_setting(const NetworkNamespace& space, const std::string
     if (number < 0) {
         return system_error(fault, intent);
     }
-    return Descriptor{number};
+    return disk::Descriptor{number};
 }
 
 Result<std::string> read_setting(const NetworkNamespace& space, const std::string& name) {
-    Result<Descriptor> file = open_setting(space, name, O_RDONLY);
+    Result<disk::Descriptor> file = open_setting(space, name, O_RDONLY);
     if (!file) {
         return std::move(file).error();
     }
@@ -178,7 +179,7 @@ Result<std::string> read_setting(const NetworkNamespace& space, const std::strin
 
 Result<void> write_setting(const NetworkNamespace& space, const std::string& name,
                            const std::string& value) {
-    Result<Descriptor> file = open_setting(space, name, O_WRONLY);
+    Result<disk::Descriptor> file = open_setting(space, name, O_WRONLY);
     if (!file) {
         return std::move(file).error();
     }

@@ -6,7 +6,7 @@
 
 #include "base/result.hh"
 #include "base/unique_function.hh"
-#include "os/descriptor.hh"
+#include "disk/descriptor.hh"
 
 namespace ktm::os {
 
@@ -26,10 +26,10 @@ public:
     [[nodiscard]] Result<void> inside(UniqueFunction<void()> work) const;
 
 private:
-    NetworkNamespace(Descriptor file, std::string number, std::string place)
+    NetworkNamespace(disk::Descriptor file, std::string number, std::string place)
         : file_(std::move(file)), number_(std::move(number)), place_(std::move(place)) {}
 
-    Descriptor file_;
+    disk::Descriptor file_;
     std::string number_;
     std::string identity_;
     std::string place_;
@@ -41,7 +41,7 @@ private:
 [[nodiscard]] Result<void> write_setting(const NetworkNamespace& space, const std::string& name,
                                          const std::string& value);
 /// The setting's file, to be written later, from anywhere.
-[[nodiscard]] Result<Descriptor> open_setting(const NetworkNamespace& space,
-                                              const std::string& name, int flags);
+[[nodiscard]] Result<disk::Descriptor> open_setting(const NetworkNamespace& space,
+                                                    const std::string& name, int flags);
 
 }  // namespace ktm::os

@@ -89,7 +89,7 @@ Result<NetlinkSocket> NetlinkSocket::open(const NetworkNamespace& space) {
     if (number < 0) {
         return system_error(fault, "open a socket to the kernel");
     }
-    Descriptor socket{number};
+    disk::Descriptor socket{number};
     sockaddr_nl ours{};
     ours.nl_family = AF_NETLINK;
     if (::bind(number, reinterpret_cast<const sockaddr*>(&ours), sizeof ours) != 0) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.hh"
-#include "os/descriptor.hh"
+#include "disk/descriptor.hh"
 #include "os/namespaces.hh"
 
 namespace ktm::os {
@@ -50,9 +50,9 @@ public:
     [[nodiscard]] int join(int group) const noexcept;
 
 private:
-    explicit NetlinkSocket(Descriptor socket) : socket_(std::move(socket)) {}
+    explicit NetlinkSocket(disk::Descriptor socket) : socket_(std::move(socket)) {}
 
-    Descriptor socket_;
+    disk::Descriptor socket_;
     std::vector<char> buffer_;
     std::uint32_t asked_ = 0;
 };

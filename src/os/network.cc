@@ -376,7 +376,8 @@ public:
         : loop_(loop), space_(std::move(space)), core_(std::move(core)) {
         // Not everybody may have such a socket; who sends no frames needs none.
         Result<void> entered = space_->inside([this] {
-            frames_ = Descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+            frames_ =
+                disk::Descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
             frames_fault_ = errno;
         });
         if (!entered) {
@@ -433,7 +434,7 @@ private:
     UvLoop& loop_;
     std::shared_ptr<const NetworkNamespace> space_;
     std::shared_ptr<Core> core_;
-    Descriptor frames_;
+    disk::Descriptor frames_;
     int frames_fault_ = 0;
 };
 

@@ -33,7 +33,6 @@
 #include "base/assert.hh"
 #include "base/bytes.hh"
 #include "os/deaf_fork.hh"
-#include "os/descriptor.hh"
 #include "os/handle.hh"
 
 namespace ktm::os {
@@ -52,8 +51,8 @@ constexpr std::chrono::milliseconds slow_after{1'000};
 constexpr std::size_t spool_chunk_bytes = 65536;
 
 struct Pipe {
-    Descriptor reading;
-    Descriptor writing;
+    disk::Descriptor reading;
+    disk::Descriptor writing;
 };
 
 Result<Pipe> make_pipe() {
@@ -61,7 +60,7 @@ Result<Pipe> make_pipe() {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         return system_error(errno, "make a pipe");
     }
-    return Pipe{Descriptor{ends[0]}, Descriptor{ends[1]}};
+    return Pipe{disk::Descriptor{ends[0]}, disk::Descriptor{ends[1]}};
 }
 
 /// Everything from the pipe to the file; returns 0 or the errno value. Runs in the writer.
@@ -77,7 +76,7 @@ int drain(int pipe, int file, ports::Filter& filter) noexcept {
         // After a fault it goes on reading, so that the program is never stopped by a full pipe.
         if (fault == 0) {
             const std::size_t size = last ? 0 : static_cast<std::size_t>(count);
-            fault = write_all(file, filter({buffer.data(), size}, last));
+            fault = disk::write_all(file, filter({buffer.data(), size}, last));
         }
         if (last) {
             return fault;
@@ -128,7 +127,8 @@ struct RoomState : State<uv_poll_t> {
 
 class ForkedSpool final : public ports::Spool {
 public:
-    ForkedSpool(UvLoop& loop, std::string path, Descriptor pipe, Descriptor status, pid_t writer)
+    ForkedSpool(UvLoop& loop, std::string path, disk::Descriptor pipe, disk::Descriptor status,
+                pid_t writer)
         : loop_(loop),
           path_(std::move(path)),
           pipe_(std::move(pipe)),
@@ -249,8 +249,8 @@ private:
 
     UvLoop& loop_;
     std::string path_;
-    Descriptor pipe_;
-    Descriptor status_;
+    disk::Descriptor pipe_;
+    disk::Descriptor status_;
     pid_t writer_;
     std::string backlog_;
     bool overflowed_ = false;
@@ -258,31 +258,6 @@ private:
     Owned<RoomState> room_;
     UniqueFunction<void()> slow_;
 };
-
-/// A new file, or an existing one that is not a regular file: a pipe, /dev/stdout.
-Result<Descriptor> open_target(const std::string& path) {
-    Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
-    if (file.is_open()) {
-        return file;
-    }
-    if (errno != EEXIST) {
-        return system_error(errno, "create " + path);
-    }
-    struct stat facts {};
-    if (::stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode)) {
-        return Error{Kind::usage, "EEXIST",
-                     "the file exists, and a recording never overwrites; choose another name or "
-                     "remove it",
-                     "create " + path, nullptr};
-    }
-    // Without O_NONBLOCK the open of a FIFO that nobody reads would wait for a reader.
-    file = Descriptor{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (!file.is_open()) {
-        return system_error(errno, "open " + path);
-    }
-    (void)::fcntl(file.number(), F_SETFL, 0);
-    return file;
-}
 
 }  // namespace
 
@@ -297,7 +272,7 @@ Result<std::unique_ptr<ports::Spool>> open_spool(UvLoop& loop, const std::string
         return std::move(status).error();
     }
     // Last of what can fail for want of descriptors, so that no empty file is left in the way.
-    Result<Descriptor> file = open_target(path);
+    Result<disk::Descriptor> file = disk::open_target(path);
     if (!file) {
         return std::move(file).error();
     }

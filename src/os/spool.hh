@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "disk/plain_spool.hh"
 #include "os/loop.hh"
 #include "ports/files.hh"
 

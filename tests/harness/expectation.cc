@@ -18,15 +18,6 @@ namespace {
 /// How many lines are shown on both sides of the place where two texts part.
 constexpr std::size_t context_lines = 3;
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream{text};
-    for (std::string line; std::getline(stream, line);) {
-        lines.push_back(line);
-    }
-    return lines;
-}
-
 void show(const std::vector<std::string>& lines, std::size_t first, std::size_t last, char mark,
           std::vector<std::string>& out) {
     for (std::size_t at = first; at < std::min(last, lines.size()); ++at) {
@@ -40,6 +31,15 @@ bool wants_update() {
 }
 
 }  // namespace
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream{text};
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
 
 std::string read_disk(const fs::path& path) {
     std::ifstream file{path, std::ios::binary};

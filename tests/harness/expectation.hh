@@ -10,6 +10,8 @@
 
 namespace ktm::testing {
 
+[[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
+
 /// The whole file; empty when it cannot be read.
 [[nodiscard]] std::string read_disk(const std::filesystem::path& path);
 

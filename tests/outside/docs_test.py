@@ -61,6 +61,7 @@ FRAME_STATE = """state "only" {{ within = "1s", next = "done",
   end }},"""
 FRAME_OF_MODULE = 'local module = require "{name}"\nlocal _ = module\n' + FRAME
 
+PROGRAMS = {"katamaran": BINARY, "katamaran-sim": os.path.abspath(os.environ["KATAMARAN_SIM"])}
 END_OF_COMMAND = "--- the end of a command ---"
 DURATION = r"\d[\d.]* (?:ns|us|ms|s)\b"
 MEASURED = re.compile(rf"^{DURATION}|(?<= after ){DURATION}(?=[;:])|^\d+\.\d{{6}}\b")
@@ -86,7 +87,7 @@ def commands_of_help(text):
     lines = []
     for line in after.splitlines():
         continued = bool(lines) and lines[-1].endswith("\\")
-        if line.startswith("  katamaran ") or continued:
+        if line.startswith(tuple(f"  {name} " for name in PROGRAMS)) or continued:
             lines.append(re.sub(r"\s{3,}\S.*$", "", line.strip()))
     return joined(lines)
 
@@ -124,7 +125,7 @@ def is_shown_by(shown, printed):
 
 def prepared(scene):
     """Puts what the texts speak of into the folder, and starts its VM."""
-    os.symlink(BINARY, scene.folder / "katamaran")
+    link_programs(scene)
     os.symlink(ROOT / "tests", scene.folder / "tests")
     shutil.copy(RECORDING, scene.folder / "run.jsonl")
     for side in ("source", "dest"):
@@ -174,6 +175,12 @@ def in_shell(scene, script):
     return scene.start("-c", script, program="/bin/bash", env=environment)
 
 
+def link_programs(scene):
+    """Both programs stand in the folder under their names."""
+    for name, binary in PROGRAMS.items():
+        os.symlink(binary, scene.folder / name)
+
+
 def run_as_written(scene, command):
     """Runs a command of katamaran in the folder; a watch is ended as a person would end it."""
     helper = migrate_soon(scene) if "MIGRATION,status=completed" in command else None
@@ -219,7 +226,7 @@ def run_command(scene, command):
     """Runs or checks one command of an sh block."""
     if command.startswith("./tools/"):
         check_tool(command)
-    elif command.startswith("katamaran "):
+    elif command.split()[0] in PROGRAMS:
         run_as_written(scene, command)
     else:
         check_path(command)
@@ -310,6 +317,10 @@ def test_help(scene):
         assert len(found) >= 3, (words, found)
         for command in found:
             run_as_written(scene, command)
+    found = commands_of_help(in_shell(scene, "exec katamaran-sim --help").end(20).out)
+    assert len(found) >= 3 and all(line.startswith("katamaran-sim ") for line in found), found
+    for command in found:
+        run_as_written(scene, command)
 
 
 # --- What this test can see ---------------------------------------------------------------------
@@ -354,7 +365,7 @@ def test_refusal(scene):
         except AssertionError:
             return True
         return False
-    os.symlink(BINARY, scene.folder / "katamaran")
+    link_programs(scene)
     in_role = '-- in role "node"\n'
     for listing in ("qmp('stop')\nlog.info(m.pause)\n",
                     in_role + FRAME_STATE.format(action=""),

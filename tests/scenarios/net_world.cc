@@ -120,15 +120,6 @@ void change_link(sim::VirtualKernel& kernel, const std::string& name, const json
     }
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::istringstream stream{text};
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(stream, line);) {
-        lines.push_back(line);
-    }
-    return lines;
-}
-
 /// The lines of one that the other does not have.
 std::string without(const std::string& text, const std::string& other, const char* mark) {
     std::vector<std::string> known = lines_of(other);

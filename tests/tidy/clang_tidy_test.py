@@ -50,7 +50,7 @@ void BadName() {}
 
 
 def read_commands(build):
-    """(file, command, folder) of every source of src that BUILD_DIR compiles, alone or with others."""
+    """(file, command, folder) of every source of src that BUILD_DIR compiles."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         folder = pathlib.Path(entry["directory"])
         words = shlex.split(entry["command"])

@@ -121,10 +121,12 @@ ARROWS = {
     "model": ("base", "json", "net", "ports", "trace", "sim"),
     "trial": ("base", "json", "net", "ports", "trace", "monitor", "plan", "engine", "host", "peer",
               "script", "sim", "model"),
-    "os": ("base", "net", "ports"),
+    "disk": ("base", "net", "ports"),
+    "os": ("base", "net", "ports", "disk"),
     "cli": ("base", "draw", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
             "host", "model", "peer", "script", "sim", "timeline", "trial"),
-    "main.cc": ("cli", "os"),
+    "main.cc": ("cli", "disk", "os"),
+    "main_sim.cc": ("cli", "disk"),
 }
 # The headers outside the rooms: the build makes them, each for one room.
 OUTSIDE_THE_ROOMS = {

@@ -45,7 +45,7 @@ ALL_MACROS = "".join(f"#define KTM_{name} 1\n" for name in "ABCD")
 EXAMPLES = {
     "arrows": [
         Example(_cc('#include "os/loop.hh"\n'), "behind a port", _cc('#include "json/x.hh"\n')),
-        Example({"src/main.cc": '#include "qmp/x.hh"\n'}, "cli, os",
+        Example({"src/main.cc": '#include "qmp/x.hh"\n'}, "cli, disk, os",
                 {"src/main.cc": '#include "cli/x.hh"\n'}),
         Example(_cc('#include "x.hh"\n'), "from src/ on", _cc('#include "qmp/x.hh"\n')),
         Example(_cc("#include <base/x.hh>\n"), "in quotes", _cc("#include <base64.h>\n")),

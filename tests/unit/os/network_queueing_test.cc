@@ -8,7 +8,7 @@
 using namespace ktm;
 using namespace std::chrono_literals;
 using namespace ktm::os::testing;
-using ktm::os::Descriptor;
+using ktm::disk::Descriptor;
 using net::Direction;
 
 namespace {
@@ -50,7 +50,7 @@ TEST_CASE("os/queueing: a pacer lets everything pass until it has a pace, and th
     if (!has_qdisc(asker, space, "tbf")) {
         return;
     }
-    const Descriptor ear = space.ear("vb");
+    const disk::Descriptor ear = space.ear("vb");
     asker.all({net::AddPacer{"va"}});
     const auto shown = asker.get(net::ListQdiscs{"va"});
     const net::QdiscFacts* pacer = find(shown, net::our_pacer_handle);
@@ -122,7 +122,7 @@ TEST_CASE("os/queueing: a plug holds what comes and lets it go in order, below a
     }
     const bool below_pacer = GENERATE(true, false);
     veth_pair(space, "va", "vb");
-    const Descriptor ear = space.ear("vb");
+    const disk::Descriptor ear = space.ear("vb");
     net::Requests requests;
     if (below_pacer) {
         requests.emplace_back(net::AddPacer{"va"});
@@ -176,7 +176,7 @@ TEST_CASE("os/queueing: a pacer below which a plug opens lets go at its pace") {
         return;
     }
     veth_pair(space, "va", "vb");
-    const Descriptor ear = space.ear("vb");
+    const disk::Descriptor ear = space.ear("vb");
     asker.all({net::AddPacer{"va"}, net::AddPlug{"va", true, 1'000'000}});
     send_frames(asker, "va", 250);
     CHECK(count_frames(ear) == 0);
@@ -202,7 +202,7 @@ TEST_CASE("os/queueing: a guard opens a plug when we stand still") {
         return;
     }
     veth_pair(space, "va", "vb");
-    const Descriptor ear = space.ear("vb");
+    const disk::Descriptor ear = space.ear("vb");
     asker.all({net::AddPacer{"va"}, net::AddPlug{"va", true, 1'000'000}});
     auto guard = asker.network->guard({net::SetPace{"va", 0}, net::OpenPlug{"va", true}});
     REQUIRE(guard);
@@ -242,8 +242,8 @@ TEST_CASE("os/queueing: frames for one address are redirected, and only our filt
     CHECK(std::count_if(filters.begin(), filters.end(),
                         [](const auto& filter) { return filter.ours; }) == 1);
     // What is redirected to c leaves by it, so d has it; as if it had come in, c itself hears it.
-    const Descriptor there = space.ear(to_ingress ? "vc" : "vd");
-    const Descriptor here = space.ear(direction == Direction::egress ? "vb" : "lo");
+    const disk::Descriptor there = space.ear(to_ingress ? "vc" : "vd");
+    const disk::Descriptor here = space.ear(direction == Direction::egress ? "vb" : "lo");
     const std::string source = direction == Direction::egress ? "va" : "vb";
     CHECK(asker.network->send_frame(source, frame_to(other)));
     CHECK(asker.network->send_frame(source, frame_to(guest)));
@@ -283,7 +283,7 @@ TEST_CASE("os/queueing: the same redirect in both directions is told apart") {
     asker.all({net::DeleteRedirect{in}});
     CHECK(asker.get(net::ListFilters{"va", Direction::ingress}).filters.empty());
     CHECK(asker.get(net::ListFilters{"va", Direction::egress}).filters.size() == 1);
-    const Descriptor ear = space.ear("vd");
+    const disk::Descriptor ear = space.ear("vd");
     CHECK(asker.network->send_frame("vb", frame_to(guest)));
     CHECK(count_frames(ear) == 0);
     CHECK(asker.network->send_frame("va", frame_to(guest)));
@@ -303,7 +303,7 @@ TEST_CASE("os/queueing: without an address all frames are redirected") {
     veth_pair(space, "vc", "vd");
     const net::Redirect redirect{"va", Direction::egress, std::nullopt, "vc"};
     asker.all({net::AddClsact{"va"}, net::AddRedirect{redirect}});
-    const Descriptor ear = space.ear("vd");
+    const disk::Descriptor ear = space.ear("vd");
     CHECK(asker.network->send_frame("va", frame_to(guest)));
     CHECK(asker.network->send_frame("va", frame_to(other)));
     CHECK(count_frames(ear) == 2);
@@ -355,7 +355,7 @@ TEST_CASE("os/queueing: an ingress qdisc of somebody else stays, and is no clsac
     CHECK(asker.fault_of(net::DeleteClsact{"va"}) == "EINVAL");
     const net::Redirect redirect{"va", Direction::ingress, guest, "vc"};
     asker.all({net::AddRedirect{redirect}});
-    const Descriptor ear = space.ear("vd");
+    const disk::Descriptor ear = space.ear("vd");
     CHECK(asker.network->send_frame("vb", frame_to(guest)));
     CHECK(next_frame(ear, 1000) == frame_to(guest));
     asker.all({net::DeleteRedirect{redirect}});

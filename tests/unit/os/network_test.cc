@@ -15,7 +15,7 @@
 using namespace ktm;
 using namespace std::chrono_literals;
 using namespace ktm::os::testing;
-using ktm::os::Descriptor;
+using ktm::disk::Descriptor;
 
 namespace {
 
@@ -169,9 +169,9 @@ TEST_CASE("os/network: a tunnel that could not be set up does not stay") {
         return;
     }
     Asker asker{world, space.place()};
-    Descriptor holder;
+    disk::Descriptor holder;
     space.inside([&] {
-        holder = Descriptor{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+        holder = disk::Descriptor{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
         sockaddr_in place{};
         place.sin_family = AF_INET;
         place.sin_port = htons(4790);
@@ -348,7 +348,7 @@ TEST_CASE("os/network: facts of a tap say whether somebody has it open") {
     Asker asker{world, space.place()};
     space.must("ip tuntap add dev tap0 mode tap && ip tuntap add dev tun0 mode tun");
     space.must("ip link add br0 type bridge && ip link set tap0 master br0");
-    Descriptor reader = space.tap("tap0");
+    disk::Descriptor reader = space.tap("tap0");
     const auto open = asker.get(net::FindLink{"tap0"}).links.at(0);
     CHECK(open.is_tap);
     CHECK(open.kind == "tun");
@@ -371,7 +371,7 @@ TEST_CASE("os/network: the ring of a tap counts what it took and what it dropped
         return;
     }
     Asker asker{world, space.place()};
-    const Descriptor reader = space.tap("tap0");
+    const disk::Descriptor reader = space.tap("tap0");
     asker.all({net::SetQueueLength{"tap0", 5}});
     const auto before = asker.get(net::FindLink{"tap0"}).links.at(0).counters;
     for (int i = 0; i < 8; ++i) {
@@ -393,7 +393,7 @@ TEST_CASE("os/network: a frame goes out through the device as it is") {
     space.must(
         "ip link add va type veth peer name vb && ip link set va up && "
         "ip link set vb up");
-    const Descriptor ear = space.ear("vb");
+    const disk::Descriptor ear = space.ear("vb");
     const std::string frame = frame_to(mac("ff:ff:ff:ff:ff:ff"));
     CHECK(asker.network->send_frame("va", frame));
     CHECK(next_frame(ear, 1000) == frame);

@@ -24,8 +24,8 @@
 #include <string_view>
 #include <thread>
 
+#include "disk/descriptor.hh"
 #include "net/request.hh"
-#include "os/descriptor.hh"
 #include "unit/os/world.hh"
 
 namespace ktm::os::testing {
@@ -103,10 +103,10 @@ public:
     }
 
     /// Opens a tap, as QEMU does, and sets it up.
-    [[nodiscard]] Descriptor tap(const std::string& name) const {
-        Descriptor file;
+    [[nodiscard]] disk::Descriptor tap(const std::string& name) const {
+        disk::Descriptor file;
         inside([&] {
-            file = Descriptor{::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK)};
+            file = disk::Descriptor{::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK)};
             ifreq request{};
             name.copy(request.ifr_name, IFNAMSIZ - 1);
             request.ifr_flags = IFF_TAP | IFF_NO_PI;
@@ -120,11 +120,12 @@ public:
     }
 
     /// A socket that gets all frames of a device.
-    [[nodiscard]] Descriptor ear(const std::string& name) const {
-        Descriptor socket;
+    [[nodiscard]] disk::Descriptor ear(const std::string& name) const {
+        disk::Descriptor socket;
         inside([&] {
             constexpr std::uint16_t all = 0x0300;  // ETH_P_ALL, in network order.
-            socket = Descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, all)};
+            socket =
+                disk::Descriptor{::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, all)};
             ifreq request{};
             name.copy(request.ifr_name, IFNAMSIZ - 1);
             (void)::ioctl(socket.number(), SIOCGIFINDEX, &request);
@@ -146,7 +147,7 @@ private:
 };
 
 /// The next frame, if one comes in time.
-inline std::optional<std::string> next_frame(const Descriptor& from, int wait_ms) {
+inline std::optional<std::string> next_frame(const disk::Descriptor& from, int wait_ms) {
     pollfd ready{from.number(), POLLIN, 0};
     std::array<char, 65536> buffer;
     if (::poll(&ready, 1, wait_ms) == 1) {
@@ -159,7 +160,7 @@ inline std::optional<std::string> next_frame(const Descriptor& from, int wait_ms
 }
 
 /// How many frames come until none comes for a while.
-inline int count_frames(const Descriptor& from, int quiet_ms = 50) {
+inline int count_frames(const disk::Descriptor& from, int quiet_ms = 50) {
     int count = 0;
     while (next_frame(from, quiet_ms)) {
         ++count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// os/descriptor.hh: a file descriptor that is closed with its owner.
+// disk/descriptor.hh: a file descriptor that is closed with its owner.
 #pragma once
 
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 #include "base/result.hh"
 
-namespace ktm::os {
+namespace ktm::disk {
 
 class Descriptor {
 public:
@@ -40,4 +40,4 @@ private:
 /// Writes all of it, however many calls that takes; returns 0 or the errno value.
 [[nodiscard]] int write_all(int descriptor, std::string_view bytes) noexcept;
 
-}  // namespace ktm::os
+}  // namespace ktm::disk

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// os/files.cc: the Files port on plain system calls.
-#include "os/files.hh"
+// disk/files.cc: the Files port on plain system calls.
+#include "disk/files.hh"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,11 +13,11 @@
 #include <filesystem>
 #include <system_error>
 
-#include "os/descriptor.hh"
-#include "os/owned_file.hh"
-#include "os/spool.hh"
+#include "disk/descriptor.hh"
+#include "disk/owned_file.hh"
+#include "disk/plain_spool.hh"
 
-namespace ktm::os {
+namespace ktm::disk {
 
 namespace {
 
@@ -67,7 +67,7 @@ int write_all(int descriptor, std::string_view bytes) noexcept {
     return 0;
 }
 
-Result<std::vector<std::string>> PosixFiles::list(const std::string& folder) {
+Result<std::vector<std::string>> PlainFiles::list(const std::string& folder) {
     std::vector<std::string> names;
     std::error_code fault;
     std::filesystem::directory_iterator entries{folder, fault};
@@ -81,7 +81,7 @@ Result<std::vector<std::string>> PosixFiles::list(const std::string& folder) {
     return names;
 }
 
-Result<void> PosixFiles::read_pieces(const std::string& path,
+Result<void> PlainFiles::read_pieces(const std::string& path,
                                      UniqueFunction<bool(std::string_view)> piece) {
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file.is_open()) {
@@ -90,7 +90,7 @@ Result<void> PosixFiles::read_pieces(const std::string& path,
     return read_from(file.number(), path, piece);
 }
 
-Result<std::string> PosixFiles::read(const std::string& path, Bytes size_max) {
+Result<std::string> PlainFiles::read(const std::string& path, Bytes size_max) {
     std::string content;
     bool too_large = false;
     KTM_CHECK(read_pieces(path, [&](std::string_view piece) {
@@ -106,7 +106,7 @@ Result<std::string> PosixFiles::read(const std::string& path, Bytes size_max) {
     return content;
 }
 
-Result<void> PosixFiles::replace(const std::string& path, std::string_view content) {
+Result<void> PlainFiles::replace(const std::string& path, std::string_view content) {
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     std::error_code fault;
     if (!folder.empty()) {
@@ -123,21 +123,21 @@ Result<void> PosixFiles::replace(const std::string& path, std::string_view conte
     return write_and_rename(file.number(), temporary, path, content);
 }
 
-Result<std::unique_ptr<ports::OwnedFile>> PosixFiles::make_owned(const std::string& path) {
+Result<std::unique_ptr<ports::OwnedFile>> PlainFiles::make_owned(const std::string& path) {
     return make_owned_file(path);
 }
 
-Result<std::unique_ptr<ports::OwnedFile>> PosixFiles::take_over(const std::string& path) {
+Result<std::unique_ptr<ports::OwnedFile>> PlainFiles::take_over(const std::string& path) {
     return take_over_file(path);
 }
 
-Result<bool> PosixFiles::is_in_memory(const std::string& folder) {
+Result<bool> PlainFiles::is_in_memory(const std::string& folder) {
     return lies_in_memory(folder);
 }
 
-Result<std::unique_ptr<ports::Spool>> PosixFiles::spool(const std::string& path,
+Result<std::unique_ptr<ports::Spool>> PlainFiles::spool(const std::string& path,
                                                         ports::Filter filter) {
-    return open_spool(loop_, path, std::move(filter));
+    return open_plain_spool(path, std::move(filter));
 }
 
-}  // namespace ktm::os
+}  // namespace ktm::disk

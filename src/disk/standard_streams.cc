@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// os/standard_streams.cc: file descriptors 0, 1 and 2.
-#include "os/standard_streams.hh"
+// disk/standard_streams.cc: file descriptors 0, 1 and 2.
+#include "disk/standard_streams.hh"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace ktm::os {
+namespace ktm::disk {
 
 void open_missing_standard_streams() noexcept {
     int descriptor = 0;
@@ -17,4 +17,4 @@ void open_missing_standard_streams() noexcept {
     }
 }
 
-}  // namespace ktm::os
+}  // namespace ktm::disk

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// os/owned_file.cc: a file that one process at a time owns.
+// disk/owned_file.cc: a file that one process at a time owns.
 //
 // Theory of operation. The owner holds a lock on the open file (flock), which the kernel lets go
 // when the process ends, however that is. Who takes a file over locks it, and then looks whether
@@ -7,7 +7,7 @@
 // What was written is in the kernel, and so survives us; nothing waits for a disk.
 //
 // LIMIT: at most three attempts to make a file that others remove while it is made.
-#include "os/owned_file.hh"
+#include "disk/owned_file.hh"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -19,9 +19,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "os/descriptor.hh"
+#include "disk/descriptor.hh"
 
-namespace ktm::os {
+namespace ktm::disk {
 
 namespace {
 
@@ -176,4 +176,4 @@ Result<bool> lies_in_memory(const std::string& folder) {
     return kind == TMPFS_MAGIC || kind == RAMFS_MAGIC;
 }
 
-}  // namespace ktm::os
+}  // namespace ktm::disk

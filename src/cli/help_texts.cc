@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/help_texts.cc: what stands below the options in the help of each command.
+#include "cli/help_texts.hh"
+
+namespace ktm::cli {
+
+const char* const app_examples =
+    "Examples:\n"
+    "  katamaran qmp ./vm.qmp                        watch what happens to a VM\n"
+    "  katamaran qmp ./vm.qmp query-status           run one QMP command\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --record night.jsonl\n"
+    "                                                carry out a plan, and keep what happened\n"
+    "  katamaran simulate freeze --var qmp=./vm.qmp --trace night.jsonl\n"
+    "                                                play that again, without a VM\n"
+    "  katamaran plan show freeze                    read what a plan does and takes\n"
+    "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
+    "  katamaran trace timeline run.jsonl.zst        see what happened, and for how long\n"
+    "  katamaran recover                             take back what a killed run left\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a run that is stranded or left\n"
+    "something behind: 3.";
+
+const char* const simulator_examples =
+    "What 'katamaran' has that reads files and nothing else: no VM, no network and no other "
+    "program\n"
+    "can be reached from here. The commands are the same.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran-sim simulate shared-storage --faults all\n"
+    "  katamaran-sim plan check freeze\n"
+    "  katamaran-sim trace show run.jsonl.zst\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed or something was found, 2 wrong usage, 4 undecided.";
+
+const char* const run_examples =
+    "PLAN is a path or a name; names are looked for in the working directory, "
+    "KATAMARAN_PLAN_PATH,\n"
+    "/etc/katamaran/plans and among the installed plans. The last line says how it ended, where "
+    "the\n"
+    "guest runs and what was left behind. A signal aborts in order: what was begun is undone.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --var pause=200ms\n"
+    "  katamaran run freeze --vars vars.json --record freeze.jsonl.zst\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --timeline freeze.svg\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --json\n"
+    "\n"
+    "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
+    "something could not be undone, 130 interrupted and undone.";
+
+const char* const simulate_examples =
+    "Without --trace the plan is tried in a world of models: for each role a QEMU, a kernel and a\n"
+    "katamaran of its own, a network between them, and packets for the guest. It says how long it\n"
+    "takes, how long the guest stands, and where each packet went. With --faults every single\n"
+    "thing that can go wrong does, each in a trial of its own, and what must hold in every\n"
+    "migration is checked after each event; what does not is told with the command that shows it\n"
+    "again. Vars that the plan needs and nobody gave are those of the world.\n"
+    "\n"
+    "With --trace the plan is carried out against what a QEMU said when it was\n"
+    "recorded. Commands are found by their names and arguments, so that another sequence is "
+    "answered,\n"
+    "too, as far as the recording tells honestly what QEMU would have said; where it does not, "
+    "the\n"
+    "simulation ends undecided and says what was asked and what the recording holds. The same "
+    "goes\n"
+    "for the kernel, programs and signals. Nothing outside is touched.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran simulate shared-storage --model ram=8G,dirty=300M/s,link=10G,pps=20k\n"
+    "  katamaran simulate shared-storage --timeline move.svg\n"
+    "  katamaran simulate freeze --faults all\n"
+    "  katamaran simulate local-storage --runs 20 --seed 7\n"
+    "  katamaran run freeze --var qmp=./vm.qmp --record day.jsonl.zst\n"
+    "  katamaran simulate freeze --var qmp=./vm.qmp --trace day.jsonl.zst\n"
+    "  katamaran simulate freeze --var qmp=./vm.qmp --var pause=10min --trace day.jsonl.zst "
+    "--json\n"
+    "\n"
+    "Exit codes: as of 'run', the worst of all roles; 3 also where something did not hold that\n"
+    "must; of --faults and --runs 1 if anything was found; 4 undecided: the recording does not\n"
+    "tell how it goes on.";
+
+const char* const recover_examples =
+    "A run writes down how each change of this host is taken back, before it makes it. What a run\n"
+    "that was killed has left is taken back here, newest first; what a living run has made is "
+    "left\n"
+    "alone. Where the journal is lost, devices, routes, qdiscs and filters are found by their\n"
+    "marks, in this namespace, in those that 'ip netns' names, and in those that are given. They\n"
+    "are told, and taken back with --by-mark: only you know that no run lives whose journal lies\n"
+    "elsewhere. A recovery may be killed and begun again.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran recover --dry-run                   what would be done\n"
+    "  katamaran recover\n"
+    "  katamaran recover --by-mark\n"
+    "  katamaran recover --netns /proc/4242/ns/net --json\n"
+    "\n"
+    "Without its journal nobody knows how long a queue was before, nor what of an arrived guest\n"
+    "was to stay: that stays.\n"
+    "\n"
+    "Exit codes: 0 nothing is left; 1 something is: it could not be taken back, was left alone, "
+    "or\n"
+    "--dry-run would take it back; 2 wrong usage.";
+
+const char* const plan_examples =
+    "Examples:\n"
+    "  katamaran plan list                           the plans that can be named\n"
+    "  katamaran plan show freeze                    vars, states, holds and undos\n"
+    "  katamaran plan check freeze                   everything that is wrong\n"
+    "  katamaran plan graph freeze --format svg      a picture for the runbook\n"
+    "  katamaran plan new my-freeze --from freeze    a plan of your own, derived\n"
+    "  katamaran plan diff my-freeze                 what it changes";
+
+const char* const qmp_examples =
+    "Arguments are typed by the schema of this very QEMU. Dots reach into objects and lists; an\n"
+    "object, a list, or all arguments together may also be given as JSON.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran qmp ./vm.qmp                        events as they come, until Ctrl-C\n"
+    "  katamaran qmp ./vm.qmp query-status\n"
+    "  katamaran qmp ./vm.qmp migrate-set-parameters downtime-limit=25\n"
+    "  katamaran qmp ./vm.qmp migrate-set-capabilities \\\n"
+    "      capabilities.0.capability=events capabilities.0.state=on\n"
+    "  katamaran qmp ./vm.qmp stop --wait STOP --timeout 5s\n"
+    "  katamaran qmp ./vm.qmp --wait MIGRATION,status=completed --timeout 1h\n"
+    "  katamaran qmp ./vm.qmp query-migrate --json --record query.jsonl.zst";
+
+const char* const show_examples =
+    "Reads what --record wrote, plain or compressed, and the plain form of other recorders\n"
+    "(one {\"t\": seconds, \"dir\": \"in\", \"msg\": …} a line).\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran trace show run.jsonl.zst\n"
+    "  katamaran trace show run.jsonl --grep 'STOP|RESUME|MIGRATION'\n"
+    "  katamaran trace show run.jsonl --json | jq -c 'select(.dir == \"out\") | .msg'";
+
+const char* const timeline_examples =
+    "What happened, actor by actor: where the guest ran, what QEMU, the plan and the kernel did, "
+    "and\n"
+    "the dark window, from STOP to RESUME, on a scale of its own. The recordings of both sides "
+    "are\n"
+    "put on one axis by the time at which they began, and by the words between the plans.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran trace timeline run.jsonl.zst\n"
+    "  katamaran trace timeline source.jsonl dest.jsonl -o move.svg    for the runbook\n"
+    "  katamaran trace timeline source.jsonl dest.jsonl -o move.html   with all details\n"
+    "  katamaran trace timeline run.jsonl -o run.json                  for ui.perfetto.dev\n"
+    "\n"
+    "Exit codes: 0 done, 1 a recording is damaged (what stands before is drawn), 2 wrong usage.";
+
+}  // namespace ktm::cli

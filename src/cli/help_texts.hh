@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// cli/help_texts.hh: what stands below the options in the help of each command.
+#pragma once
+
+namespace ktm::cli {
+
+extern const char* const app_examples;
+extern const char* const simulator_examples;
+extern const char* const run_examples;
+extern const char* const simulate_examples;
+extern const char* const recover_examples;
+extern const char* const plan_examples;
+extern const char* const qmp_examples;
+extern const char* const show_examples;
+extern const char* const timeline_examples;
+
+}  // namespace ktm::cli

@@ -36,6 +36,7 @@ IFF_TAP, IFF_NO_PI = 2, 0x1000
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PMTUDISC_DO, IPV6_HDRINCL = 10, 23, 2, 36
 UDP, HEADERS = 17, {4: 28, 6: 48}
 PORTS = (40000, 40001)
+PORTS_BYTES = struct.pack("!HH", *PORTS)
 GUEST_MAC = "02:aa:00:00:00:05"
 CLIENT, SOURCE, DEST = ({4: "10.1.0.1", 6: "fd01::1"}, {4: "10.2.0.1", 6: "fd02::1"},
                         {4: "10.2.0.2", 6: "fd02::2"})
@@ -222,7 +223,7 @@ class Tap:
             fcntl.ioctl(self._file, TUNSETIFF, struct.pack("16sH22x", name.encode(),
                                                            IFF_TAP | IFF_NO_PI))
         node.ip(f"link set {name} mtu 1500 addrgenmode none", f"link set {name} up")
-        self.frames, self.times = [], []
+        self.frames, self.times, self._ours = [], [], []
         self._thread, self._stop = None, threading.Event()
 
     def close(self):
@@ -262,6 +263,8 @@ class Tap:
                 continue
             self.times.append(time.monotonic())
             self.frames.append(frame)
+            if is_ours(frame[14:]):
+                self._ours.append(frame[14:])
             taken += 1
             ahead = taken / pace - (time.monotonic() - began) if pace else 0
             if ahead > 0.002:
@@ -271,9 +274,13 @@ class Tap:
         """A frame that the guest sends."""
         os.write(self._file, frame)
 
-    def packets(self):
+    def packets(self, first=0):
         """The packets of ours among the frames so far, without their Ethernet header."""
-        return [frame[14:] for frame in list(self.frames) if is_ours(frame[14:])]
+        return self._ours[first:]
+
+    def count(self):
+        """How many packets of ours have come so far."""
+        return len(self._ours)
 
 
 # --- Packets --------------------------------------------------------------------------------------
@@ -314,10 +321,19 @@ def packet(to, number, size, ttl=64, sender=None):
     return head[:10] + struct.pack("!H", checksum(head + ends)) + ends + udp
 
 
+def forwarded(data, hops):
+    """A packet of `packet` as it is behind so many routers."""
+    if data[0] >> 4 == 6:
+        return data[:7] + bytes([data[7] - hops]) + data[8:]
+    head = data[:8] + bytes([data[8] - hops]) + data[9:10]
+    return head + struct.pack("!H", checksum(head + data[12:20])) + data[12:]
+
+
 def is_ours(data):
     """Whether a packet is one of those above."""
-    start = {4: 20, 6: 40}.get(data[0] >> 4 if data else 0, 0)
-    return start > 0 and data[start:start + 4] == struct.pack("!HH", *PORTS)
+    version = data[0] >> 4 if data else 0
+    start = 20 if version == 4 else 40
+    return version in (4, 6) and data[start:start + 4] == PORTS_BYTES
 
 
 def number_of(data):
@@ -481,38 +497,33 @@ class Nodes:
         packet equal to what was sent but for the hops. Nothing else may come, there or elsewhere.
         """
         expected = {}
-        seen = len(into.frames)
-        elsewhere = [(tap_, len(tap_.packets())) for tap_ in others]
+        seen = into.count()
+        elsewhere = [(tap_, tap_.count()) for tap_ in others]
         for size in sizes:
             self.number += 1
-            expected[self.number] = size
-            self.sender.send(packet(to, self.number, size), to)
+            expected[self.number] = packet(to, self.number, size)
+            self.sender.send(expected[self.number], to)
             if len(expected) % 100 == 0:
-                self._settle(into, seen, len(expected))
-        self._settle(into, seen, len(expected))
+                self._settle(into, seen + len(expected))
+        self._settle(into, seen + len(expected))
         arrived = set()
-        for frame in into.frames[seen:]:
-            data = frame[14:]
-            if not is_ours(data):
-                continue
-            size = expected.pop(number_of(data))
-            assert data == packet(to, number_of(data), size, 64 - hops), (
-                f"a packet of {size} bytes was changed: {data[:60].hex()}")
-            arrived.add(size)
+        for data in into.packets(seen):
+            sent = expected.pop(number_of(data))
+            assert data == forwarded(sent, hops), (
+                f"a packet of {len(sent)} bytes was changed: {data[:60].hex()}")
+            arrived.add(len(sent))
         for tap_, count in elsewhere:
-            assert len(tap_.packets()) == count, f"packets came out of {tap_.node.name}, too"
+            assert tap_.count() == count, f"packets came out of {tap_.node.name}, too"
         return arrived
 
     @staticmethod
-    def _settle(into, first, count, quiet=0.6):
+    def _settle(into, count, quiet=0.6):
         """Waits until so many packets of ours are there, or none has come for a while. The kernel
         sends frames of its own, too."""
         seen, since = -1, time.monotonic()
-        while time.monotonic() - since < quiet:
+        while into.count() < count and time.monotonic() - since < quiet:
             if len(into.frames) != seen:
                 seen, since = len(into.frames), time.monotonic()
-                if sum(is_ours(frame[14:]) for frame in into.frames[first:]) >= count:
-                    return
             time.sleep(0.002)
 
 

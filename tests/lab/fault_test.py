@@ -32,7 +32,7 @@ SILENCES = ("unheard", "lost")
 SENDINGS = ("ENOBUFS", "EAGAIN")
 FAILURES_SHOWN = 8
 # The kernel is silent for five seconds each time: that is waiting, not work.
-WAITERS = 16
+WAITERS = 40
 EXIT_INTERRUPTED = 130
 
 Change = collections.namedtuple("Change", "number type acquires")
@@ -115,15 +115,16 @@ def can_do_without(names):
     return SHARED["plug"] and any(name in ("ENOENT", "EOPNOTSUPP") for name in names)
 
 
-def spoil_all(tasks, processes, what):
-    """Plays all tasks in processes of their own."""
+def in_processes(work, tasks, processes, what):
+    """Plays all tasks in processes of their own; each tells its task and what is wrong."""
     began, failures, done = time.monotonic(), [], 0
-    pool = multiprocessing.get_context("fork").Pool(processes, crash_test.begin_worker, (SHARED,))
+    pool = multiprocessing.get_context("fork").Pool(min(processes, len(tasks)),
+                                                    crash_test.begin_worker, (SHARED,))
     try:
-        for (change, fault, _), wrong in pool.imap_unordered(spoil, tasks):
+        for (change, how, *_), wrong in pool.imap_unordered(work, tasks):
             done += 1
             if wrong:
-                failures.append(f"{change}, {fault}:\n{wrong}")
+                failures.append(f"{change}, {how}:\n{wrong}")
             if len(failures) >= FAILURES_SHOWN:
                 break
     finally:
@@ -143,20 +144,20 @@ def test_refusals():
     tasks = [(change, getattr(errno, name), (name,))
              for change in changes_of_run() for name in REFUSALS
              if change.acquires or name not in GONE]
-    spoil_all(sampled(tasks), os.cpu_count(), "refusals")
+    in_processes(spoil, sampled(tasks), os.cpu_count(), "refusals")
 
 
 def test_full_buffers():
     """A change that cannot be sent, because buffers are full: exit 1, everything is given back"""
     tasks = [(change, f"send{getattr(errno, name)}", (name,))
              for change in changes_of_run() for name in SENDINGS]
-    spoil_all(sampled(tasks), os.cpu_count(), "full buffers")
+    in_processes(spoil, sampled(tasks), os.cpu_count(), "full buffers")
 
 
 def test_silence():
     """An answer that never comes, whether the change was made or not: exit 1, all is given back"""
     tasks = [(change, fault, ("no-answer",)) for change in changes_of_run() for fault in SILENCES]
-    spoil_all(sampled(tasks), WAITERS, "silences")
+    in_processes(spoil, sampled(tasks), WAITERS, "silences")
 
 
 # --- What really happens --------------------------------------------------------------------------
@@ -231,22 +232,34 @@ def take_namespace(world):
     run("ip", "netns", "del", POD)
 
 
+THEFTS = {theft.__name__: theft for theft in (take_tap, take_device, take_way, take_namespace)}
+
+
+def steal(task):
+    """A run from which something is taken before a change. Returns the task and what is wrong."""
+    change, theft = task
+    try:
+        process = stopped_at(Worker, change.number)
+        THEFTS[theft](Worker.world)
+        ended = go_on(process)
+        assert ended.code == 1 and ended.err == "", ended
+        assert ended.out.splitlines()[-1].startswith("aborted in acting after"), ended
+        assert "nothing was left behind" in ended.out, ended
+        wrong = with_end(ended, "\n".join(marks(Worker.world)))
+        stage.reap()
+    except AssertionError as error:
+        wrong = str(error)
+    Worker.world.unmake()
+    Worker.world.make()
+    return task, wrong
+
+
 def test_things_that_vanish():
     """A tap, a device or a namespace that is gone before any change: exit 1, and nothing is left"""
-    thefts = (take_tap, take_device, take_way, take_namespace)
-    changes = changes_of_run()
-    for at, change in enumerate(stage.sample(changes, 29)):
-        for theft in thefts if stage.ALL else (thefts[at % len(thefts)],):
-            with Fixture() as scene:
-                process = stopped_at(scene, change.number)
-                theft(scene.world)
-                ended = go_on(process)
-                where = f"{theft.__name__} before {change}: {ended}"
-                assert ended.code == 1 and ended.err == "", where
-                assert ended.out.splitlines()[-1].startswith("aborted in acting after"), where
-                assert "nothing was left behind" in ended.out, where
-                left = marks(scene.world)
-                assert not left, "\n".join([where, *left])
+    thefts = list(THEFTS)
+    tasks = [(change, theft) for at, change in enumerate(stage.sample(changes_of_run(), 29))
+             for theft in (thefts if stage.ALL else (thefts[at % len(thefts)],))]
+    in_processes(steal, tasks, crash_test.WORKERS, "thefts")
 
 
 def number_of(kind, nth=1):

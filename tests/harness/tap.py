@@ -7,6 +7,7 @@ passes to run(), entered before the test and left after it, whatever happened.
 """
 import contextlib
 import inspect
+import re
 import sys
 import time
 import traceback
@@ -14,6 +15,18 @@ import traceback
 
 class Skip(Exception):
     """Raised with the reason why a test cannot run here."""
+
+
+# What is lacking here of what the running test is about.
+_lacking = set()
+
+
+def lacks(*what):
+    """Notes that this is lacking here, so that the test shows less than it would elsewhere."""
+    _lacking.update(what)
+
+
+LACKED = re.compile(r"# (test_\w+) lacked (.+)")
 
 
 def _call(function, fixtures):
@@ -28,28 +41,37 @@ def _comment(text):
 
 
 def run(namespace, **fixtures):
-    """Runs every test_* function of `namespace`; words on the command line select by name."""
+    """Runs every test_* function of `namespace`; words on the command line select by name.
+
+    What a test lacked is said behind it, in a line that LACKED knows.
+    """
     selected = sys.argv[1:]
     tests = [
         (name, function)
         for name, function in namespace.items()
         if name.startswith("test_") and callable(function)
-        and (not selected or any(word in name for word in selected))
+        and (not selected or any(word == name or word in name and word not in namespace
+                                 for word in selected))
     ]
     print(f"1..{len(tests)}", flush=True)
     failed = 0
     for number, (name, function) in enumerate(tests, 1):
         claim = " ".join((function.__doc__ or name).split()).replace("#", "no.")
         began = time.monotonic()
+        _lacking.clear()
         try:
             _call(function, fixtures)
             print(f"ok {number} {claim}")
         except Skip as reason:
+            if not _lacking:
+                lacks("the means")
             print(f"ok {number} {claim} # SKIP {reason}")
         except Exception:  # a test may fail in any way; the next one still runs
             failed += 1
             _comment(traceback.format_exc())
             print(f"not ok {number} {claim}")
         _comment(f"{time.monotonic() - began:.2f} s")
+        if _lacking:
+            _comment(f"{name} lacked {', '.join(sorted(_lacking))}")
         sys.stdout.flush()
     sys.exit(1 if failed else 0)

@@ -88,14 +88,17 @@ end
 
 
 def parts_of(world):
-    """The parts that this kernel can do."""
+    """The parts that this kernel can do; in the short form only those that the machine's own
+    kernel could not do."""
     parts = dict(PARTS)
     if world.tunnels:
         parts |= TUNNEL_PARTS
     if world.plug:
         parts |= PLUG_PARTS
         del parts["ring"]
-    return parts
+    lacked = {*(TUNNEL_PARTS if stage.TUNNELS in stage.SHORT else ()),
+              *(PLUG_PARTS if stage.PLUG in stage.SHORT else ())}
+    return {name: part for name, part in parts.items() if name in lacked} or parts
 
 
 def write_all(world, name="all", end=ABORT):

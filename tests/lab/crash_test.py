@@ -16,24 +16,27 @@ import time
 
 import crash_plans as plans
 import crash_stage as stage
+import tap
 
-ROUNDS_SHORT = 30 if stage.SLOW else 1000
+ROUNDS_SHORT = 16 if stage.SHORT else 30 if stage.SLOW else 1000
 FAILURES_SHOWN = 8
-# Half of the time of a round the kernel waits, when it deletes a device.
-WORKERS = int(os.environ.get("KTM_WORKERS", 3 * os.cpu_count()))
+# Half of the time of a round the kernel waits, when it deletes a device; where all is slow, a World
+# for each worker takes longest.
+WORKERS = int(os.environ.get("KTM_WORKERS", 2 if stage.SLOW else 3 * os.cpu_count()))
 BEFORE, AFTER = "KTM_KILL_AT", "KTM_KILL_AFTER"
 SHARED = {}
 
 
 def begin():
     """Everything that all tests share, once: the object, what this kernel can do, the points."""
-    if "plug" in SHARED:
-        return SHARED
-    SHARED["tunnels"], SHARED["plug"] = stage.has_tunnels(), stage.has_plug()
-    if not SHARED["tunnels"]:
-        print("# THIS KERNEL HAS NO ipip AND gre: wrapped tunnels are not part of the plan")
-    if not SHARED["plug"]:
-        print("# THIS KERNEL HAS NO sch_plug: holds are rings alone")
+    if "plug" not in SHARED:
+        SHARED["tunnels"], SHARED["plug"] = stage.has_tunnels(), stage.has_plug()
+        if not SHARED["tunnels"]:
+            print("# THIS KERNEL HAS NO ipip AND gre: wrapped tunnels are not part of the plan")
+        if not SHARED["plug"]:
+            print("# THIS KERNEL HAS NO sch_plug: holds are rings alone")
+    tap.lacks(*(what for what in (stage.TUNNELS, stage.PLUG)
+                if not SHARED["tunnels" if what == stage.TUNNELS else "plug"]))
     return SHARED
 
 
@@ -201,11 +204,13 @@ def points_of_run():
     return shared["points"]
 
 
+@stage.in_short
 def test_undisturbed():
     """A run that acquires everything and aborts gives everything back by itself"""
     points_of_run()
 
 
+@stage.in_short
 def test_every_point():
     """A run that is killed before or behind any of its points is recovered: all is as before"""
     kills = [(how, at + 1) for at in range(len(points_of_run())) for how in (BEFORE, AFTER)]
@@ -229,6 +234,7 @@ def pairs():
     return random.Random(len(every)).sample(every, min(wanted, len(every)))
 
 
+@stage.in_short
 def test_killed_recovery():
     """A recovery that is killed itself, at any point of it, is gone on with by the next one"""
     with Rounds() as rounds:
@@ -249,6 +255,7 @@ def test_killed_twice():
         rounds.end("two killed recoveries")
 
 
+@stage.in_short
 def test_settings():
     """No setting below /proc/sys/net of either namespace differs after many rounds"""
     count, many = len(points_of_run()), 4 if stage.SLOW else 50

@@ -139,6 +139,7 @@ def sampled(tasks):
     return tasks if stage.ALL else stage.sample(tasks[::3], 15)
 
 
+@stage.in_short
 def test_refusals():
     """A change that the kernel refuses: exit 1, what and why are said, everything is given back"""
     tasks = [(change, getattr(errno, name), (name,))
@@ -147,6 +148,7 @@ def test_refusals():
     in_processes(spoil, sampled(tasks), os.cpu_count(), "refusals")
 
 
+@stage.in_short
 def test_full_buffers():
     """A change that cannot be sent, because buffers are full: exit 1, everything is given back"""
     tasks = [(change, f"send{getattr(errno, name)}", (name,))
@@ -154,6 +156,7 @@ def test_full_buffers():
     in_processes(spoil, sampled(tasks), os.cpu_count(), "full buffers")
 
 
+@stage.in_short
 def test_silence():
     """An answer that never comes, whether the change was made or not: exit 1, all is given back"""
     tasks = [(change, fault, ("no-answer",)) for change in changes_of_run() for fault in SILENCES]
@@ -254,6 +257,7 @@ def steal(task):
     return task, wrong
 
 
+@stage.in_short
 def test_things_that_vanish():
     """A tap, a device or a namespace that is gone before any change: exit 1, and nothing is left"""
     thefts = list(THEFTS)

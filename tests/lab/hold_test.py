@@ -63,6 +63,7 @@ def lacks(*kinds):
 def need_plug():
     """Skips the test where the kernel has no plug."""
     if lacks("qdisc plug"):
+        tap.lacks("plug")
         raise tap.Skip("THIS KERNEL HAS NO PLUG; tools/lab has")
 
 
@@ -71,6 +72,8 @@ class Held:
 
     def __init__(self, nodes, options, **environment):
         self.nodes, self.tap = nodes, nodes.dest_tap
+        if 'mode = "ring"' not in options and lacks("qdisc plug"):
+            tap.lacks("plug")  # The hold will be a ring alone.
         self.run = nodes.start("hold", PLAN.format(options=options, node=nodes.dest.name),
                                **environment)
 
@@ -263,6 +266,7 @@ def test_former_qdiscs(nodes):
     for name, line in FORMER:
         if not lab.has_kinds(f"qdisc {line.split('root ')[1].split(': ')[-1]}"):
             missing.append(name)
+            tap.lacks(name)
             continue
         nodes.dest.tc(f"qdisc {line}")
         with unchanged(nodes.dest):
@@ -277,6 +281,7 @@ def test_former_qdiscs(nodes):
 def test_parts(nodes):
     """A qdisc with parts is not touched: the ring alone holds, or the hold is refused"""
     if lacks("qdisc htb"):
+        tap.lacks("htb")
         raise tap.Skip("THIS KERNEL HAS NO HTB")
     nodes.dest_tap.read()
     nodes.dest.tc("qdisc replace dev tap0 root handle 2: htb default 1",

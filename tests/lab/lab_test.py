@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""lab_test.py: tools/lab gives what it promises: outputs, exit codes, a kernel with all it takes.
+"""lab_test.py: tools/lab gives what it promises: outputs, exit codes, a kernel with all it takes;
+and tools/lab_tests knows what has to be played there.
 
 KTM_LAB_BACKEND=host|uml|qemu tests that one; without it, the one that tools/lab chooses.
 """
 import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import os
 import pathlib
 import signal
@@ -223,6 +227,65 @@ def test_words(lab):
     assert ended.returncode == 2 and b"its own" in ended.stderr, ended
     told = lab.run(options=["--which"]).stdout.decode()
     assert told.split("\n")[0] in ("host", "uml", "qemu") and ": yes, " in told, told
+
+
+# --- tools/lab_tests ------------------------------------------------------------------------------
+
+HALF_DONE = """import sys
+sys.path.insert(0, {harness!r})
+import os, tap
+def test_full():
+    "All is here"
+def test_lesser():
+    "Some is lacking"
+    tap.lacks("a plug", "a socket")
+def test_skipped():
+    "None is here"
+    raise tap.Skip("no means")
+def test_wrong():
+    "It goes wrong"
+    {ending}
+tap.run(globals())
+"""
+
+
+def played(ending):
+    """What tools/lab_tests makes of a program whose last test ends so, and what it printed."""
+    loader = importlib.machinery.SourceFileLoader("lab_tests", str(ROOT / "tools" / "lab_tests"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("lab_tests", loader))
+    loader.exec_module(module)
+    program = HALF_DONE.format(harness=str(ROOT / "tests" / "harness"), ending=ending)
+    printed, report = io.StringIO(), module.Report()
+    with contextlib.redirect_stdout(printed):
+        result = module.play(report, "half", [sys.executable, "-c", program], {})
+        code = report.end()
+    return result, printed.getvalue(), code
+
+
+def test_what_lacked():
+    """What a test lacked, or was skipped for, is known by its name, so that the lab can play it"""
+    result, printed, code = played("pass")
+    assert result.lacking == {"test_lesser": ["a plug", "a socket"],
+                              "test_skipped": ["the means"]}, result.lacking
+    assert result.claims_lacking == {"Some is lacking", "None is here"}, result.claims_lacking
+    assert code == 0 and "ok 3 half: None is here # SKIP no means\n" in printed, printed
+    assert printed.endswith("1..4\n"), printed
+
+
+def test_what_went_wrong():
+    """A test that fails, and a program that ends before its last test, are failures"""
+    for ending, told in (("assert False", "not ok 4 half: It goes wrong"),
+                         ("os._exit(0)", "not ok 4 half: all tests ran; exit code 0, 3 of 4"),
+                         ("os._exit(7)", "not ok 4 half: all tests ran; exit code 7, 3 of 4")):
+        _, printed, code = played(ending)
+        assert code == 1 and told in printed, (ending, printed)
+
+
+def test_wrong_names():
+    """tools/lab_tests refuses names of no tests with exit code 2, and says which there are"""
+    ended = subprocess.run([sys.executable, str(ROOT / "tools" / "lab_tests"), "nothing"],
+                           capture_output=True, check=False, timeout=60)
+    assert ended.returncode == 2 and b"crash, fault, hold" in ended.stderr, ended
 
 
 if __name__ == "__main__":

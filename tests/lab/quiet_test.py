@@ -142,12 +142,14 @@ def assert_quiet(fixture, plan, *words, **how):
     fixture.assert_clean()
 
 
+@stage.in_short
 def test_in_one_action(scene):
     """Between STOP and RESUME: no program, no process, no thread, no waiting for a disk"""
     stage.write_plan("dark", BODY, more_vars='qmp = var.path { doc = "The monitor." }')
     assert_quiet(scene, "dark")
 
 
+@stage.in_short
 def test_in_states(scene):
     """The same in a plan whose states wait for events, and that tells a person how it goes"""
     stage.write_plan("states", "", more_vars='qmp = var.path { doc = "The monitor." }',

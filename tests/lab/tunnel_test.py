@@ -74,6 +74,7 @@ def lacks(*kinds):
 def need(*kinds):
     """Skips the test where the kernel has not all of it."""
     if missing := lacks(*kinds):
+        tap.lacks(*missing)
         raise tap.Skip(f"THIS KERNEL HAS NO {' '.join(missing).upper()}; tools/lab has")
 
 

@@ -69,14 +69,38 @@ void judge_the_rest(plan::Plan plan, const RunOptions& options, const std::strin
 
 }  // namespace
 
+void turn(const ports::World& world, script::Run& run, monitor::Recorder* recorder,
+          Interruptions& interruptions, UniqueFunction<bool()> is_over) {
+    interruptions.tell([&run, recorder](int signal) {
+        if (recorder != nullptr) {
+            recorder->signal(signal);
+        }
+        run.interrupt(interruption(signal));
+    });
+    run.start();
+    if (!is_over()) {
+        world.loop.run();
+    }
+    interruptions.let_go();
+}
+
 std::optional<PreparedRun> prepare_run(ports::Files& files, Console& console,
                                        const RunOptions& options) {
+    plan::Faults faults;
+    std::optional<PreparedRun> prepared = prepare_run(files, options, faults);
+    if (!prepared) {
+        (void)report(console, faults);
+    }
+    return prepared;
+}
+
+std::optional<PreparedRun> prepare_run(ports::Files& files, const RunOptions& options,
+                                       plan::Faults& faults) {
     script::Loading loading = script::load_plan(files, options.path, options.plan);
     if (!loading.plan) {
-        (void)report(console, loading.faults);
+        faults = std::move(loading.faults);
         return std::nullopt;
     }
-    plan::Faults faults;
     GivenVars given;
     given.read(files, loading.plan->plan(), options.vars, options.vars_file, faults);
     plan::Settings settings;
@@ -88,7 +112,6 @@ std::optional<PreparedRun> prepare_run(ports::Files& files, Console& console,
         judge_the_rest(loading.plan->plan(), options, role, given.all(), faults);
     }
     if (!faults.empty()) {
-        (void)report(console, faults);
         return std::nullopt;
     }
     Secrets secrets = secrets_of(settings.values);
@@ -101,20 +124,10 @@ std::optional<int> carry_out(const ports::World& world, Console& console, Prepar
     monitor::Recorder* const recorder = with.recorder;
     const script::PeerOptions peer = with.peer;
     Storyteller story{world, console, prepared.secrets, std::move(with)};
-    script::LoadedPlan& plan = prepared.plan;
-    script::Run run{world, plan, prepared.settings, std::move(host), recorder, story, peer};
-    interruptions.tell([&run, recorder](int signal) {
-        if (recorder != nullptr) {
-            recorder->signal(signal);
-        }
-        run.interrupt(interruption(signal));
-    });
-    story.begin(plan.plan().name, prepared.settings.role, plan.digest());
-    run.start();
-    if (!story.is_over()) {
-        world.loop.run();
-    }
-    interruptions.let_go();
+    story.begin(prepared.plan.plan().name, prepared.settings.role, prepared.plan.digest());
+    script::Run run{world, prepared.plan, prepared.settings, std::move(host), recorder,
+                    story, peer};
+    turn(world, run, recorder, interruptions, [&story] { return story.is_over(); });
     if (!console.finish(last_patience) && stderr_takes_a_line()) {
         (void)console.explain_loss();
     }

@@ -42,6 +42,15 @@ struct PreparedRun {
 [[nodiscard]] std::optional<PreparedRun> prepare_run(ports::Files& files, Console& console,
                                                      const RunOptions& options);
 
+/// The same, where the faults are not for the console.
+[[nodiscard]] std::optional<PreparedRun> prepare_run(ports::Files& files, const RunOptions& options,
+                                                     plan::Faults& faults);
+
+/// Starts a run, and turns the loop until somebody stops it: whoever observes the run, when it is
+/// over.
+void turn(const ports::World& world, script::Run& run, monitor::Recorder* recorder,
+          Interruptions& interruptions, UniqueFunction<bool()> is_over);
+
 /// What goes along with a run.
 struct RunWith {
     monitor::Recorder* recorder = nullptr;  ///< Null: it is not recorded.

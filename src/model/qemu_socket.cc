@@ -151,9 +151,9 @@ void QemuSocket::refuse_garbage(std::string_view line) {
         is_object ? "QMP input lacks member 'execute'" : "JSON parse error, expecting value"));
 }
 
-QemuSocket::Verdict QemuSocket::judge(Kind kind, std::string_view name) {
+QemuSocket::Verdict QemuSocket::judge(Kind kind, std::string_view name, std::string_view data) {
     const std::uint64_t number = ++last_number_;
-    return judge_ ? judge_({kind, number, name}) : Verdict{};
+    return judge_ ? judge_({kind, number, name, data}) : Verdict{};
 }
 
 void QemuSocket::take(sim::QmpCommand command) {
@@ -252,7 +252,7 @@ void QemuSocket::tell_event(std::string_view name, std::string_view data) {
     if (!negotiated_ || !server_->has_client()) {
         return;
     }
-    dispatch(judge(Kind::event, name), event_line(clock_.wall_now(), name, data));
+    dispatch(judge(Kind::event, name, data), event_line(clock_.wall_now(), name, data));
 }
 
 void QemuSocket::dispatch(const Verdict& verdict, std::string line) {

@@ -26,11 +26,13 @@ namespace ktm::model {
 class QemuSocket {
 public:
     enum class Kind { command, reply, event };
-    /// A reply has the name of its command. LIFETIME: the name is valid during the call.
+    /// A reply has the name of its command, an event its data, too. LIFETIME: both are valid
+    /// during the call.
     struct Message {
         Kind kind = Kind::event;
         std::uint64_t number = 0;
         std::string_view name;
+        std::string_view data = {};  ///< JSON; empty for none.
     };
     enum class Fate {
         passes,
@@ -83,7 +85,7 @@ private:
     void negotiate(const Asked& asked);
     void answer(const Asked& asked, Reply reply);
     void tell_event(std::string_view name, std::string_view data);
-    [[nodiscard]] Verdict judge(Kind kind, std::string_view name);
+    [[nodiscard]] Verdict judge(Kind kind, std::string_view name, std::string_view data = {});
     void dispatch(const Verdict& verdict, std::string line);
     void send(std::string line);
     void send_late(Duration delay, std::string line);

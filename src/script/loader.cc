@@ -98,7 +98,7 @@ private:
         const int line = line_of_return(file);
         declares_ = declares_ || line > 0;
         if (!done) {
-            add_error(file, done.error());
+            faults_.push_back(modules_.fault_of(file, done.error()));
             return std::nullopt;
         }
         Datum returned = take_datum(*interpreter_, file, modules_.sources());
@@ -177,35 +177,6 @@ private:
                      (name == stem_of(file) ? "no other plan '" : "no plan '") + name +
                          "' to derive from" + did_you_mean(name, known),
                      "", nullptr};
-    }
-
-    /// The end of the name of a source with which the text begins, as in "file:3: …"; or nothing.
-    [[nodiscard]] std::optional<std::size_t> end_of_source(const std::string& text) const {
-        for (std::size_t colon = text.find(':'); colon != std::string::npos;
-             colon = text.find(':', colon + 1)) {
-            if (modules_.sources().find(std::string_view{text}.substr(0, colon)) != nullptr) {
-                return colon;
-            }
-        }
-        return std::nullopt;
-    }
-
-    /// What Lua said, with its place where it begins with one.
-    void add_error(const std::string& file, const Error& error) {
-        plan::Fault fault{{file, 0}, "", error.what, "", ""};
-        if (const std::optional<std::size_t> colon = end_of_source(error.what)) {
-            const std::size_t end = error.what.find(':', *colon + 1);
-            if (end != std::string::npos) {
-                fault.place = {error.what.substr(0, *colon),
-                               std::atoi(error.what.c_str() + *colon + 1)};
-                fault.what = error.what.substr(std::min(end + 2, error.what.size()));
-            }
-        } else if (error.kind == Kind::io || error.code == "too-large") {
-            fault.what = "it cannot be read: " + error.what;
-        } else if (!error.during.empty()) {
-            fault.what = error.sentence();
-        }
-        faults_.push_back(std::move(fault));
     }
 
     /// Everything else that is wrong. A word that nobody knows may have been a state or a role:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <lua.hpp>
 #include <utility>
 
@@ -110,6 +111,34 @@ Result<void> Modules::require(const std::string& name) {
     }
     interpreter_.push_kept(interpreter_.lua(), entry->second);
     return {};
+}
+
+/// The end of the name of a source with which the text begins, as in "file:3: …"; or nothing.
+std::optional<std::size_t> Modules::end_of_source(const std::string& text) const {
+    for (std::size_t colon = text.find(':'); colon != std::string::npos;
+         colon = text.find(':', colon + 1)) {
+        if (sources_.find(std::string_view{text}.substr(0, colon)) != nullptr) {
+            return colon;
+        }
+    }
+    return std::nullopt;
+}
+
+plan::Fault Modules::fault_of(const std::string& file, const Error& error) const {
+    plan::Fault fault{{file, 0}, "", error.what, "", ""};
+    if (const std::optional<std::size_t> colon = end_of_source(error.what)) {
+        const std::size_t end = error.what.find(':', *colon + 1);
+        if (end != std::string::npos) {
+            fault.place = {error.what.substr(0, *colon),
+                           std::atoi(error.what.c_str() + *colon + 1)};
+            fault.what = error.what.substr(std::min(end + 2, error.what.size()));
+        }
+    } else if (error.kind == Kind::io || error.code == "too-large") {
+        fault.what = "it cannot be read: " + error.what;
+    } else if (!error.during.empty()) {
+        fault.what = error.sentence();
+    }
+    return fault;
 }
 
 std::string Modules::digest() const {

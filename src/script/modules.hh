@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hh"
+#include "plan/fault.hh"
 #include "ports/files.hh"
 #include "script/interpreter.hh"
 #include "script/source_text.hh"
@@ -41,6 +43,9 @@ public:
         unknown_globals_.push_back({std::move(file), line, std::move(word), false});
     }
 
+    /// What Lua said of a file of ours, with its place where it begins with one.
+    [[nodiscard]] plan::Fault fault_of(const std::string& file, const Error& error) const;
+
     [[nodiscard]] bool unknown_at_load() const noexcept { return unknown_at_load_; }
 
     /// Globals that are no words.
@@ -55,6 +60,7 @@ public:
     }
 
 private:
+    [[nodiscard]] std::optional<std::size_t> end_of_source(const std::string& text) const;
     [[nodiscard]] Result<std::string> find(const std::string& name) const;
 
     ports::Files& files_;

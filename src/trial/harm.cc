@@ -85,6 +85,16 @@ std::optional<Harm> harm_named(std::string_view name) noexcept {
                                                                : std::optional{found->harm};
 }
 
+std::vector<std::string> harm_names() {
+    std::vector<std::string> names;
+    for (const Entry& entry : entries) {
+        if (entry.harm != Harm::none) {
+            names.emplace_back(entry.name);
+        }
+    }
+    return names;
+}
+
 int error_of(Harm harm) noexcept {
     constexpr std::array<int, 6> errors{EPERM, ENODEV, EEXIST, EBUSY, ENOBUFS, ENOSPC};
     const auto first = static_cast<std::size_t>(Harm::no_permission);
@@ -142,11 +152,7 @@ Result<Fault> parse_fault(std::string_view text) {
     }
     const std::optional<Harm> harm = harm_named(text.substr(colon + 1));
     if (!harm) {
-        std::vector<std::string> names;
-        for (const Entry& entry : entries) {
-            names.emplace_back(entry.name);
-        }
-        return bad_fault(text, did_you_mean(std::string{text.substr(colon + 1)}, names));
+        return bad_fault(text, did_you_mean(std::string{text.substr(colon + 1)}, harm_names()));
     }
     fault.harm = *harm;
     return fault;

@@ -65,6 +65,8 @@ inline constexpr Duration cut_short_for{std::chrono::seconds{3}};
 [[nodiscard]] constexpr bool is_to_world(Harm harm) noexcept {
     return harm >= Harm::kill_source_qemu;
 }
+/// What all harms are called.
+[[nodiscard]] std::vector<std::string> harm_names();
 /// The errno with which a kernel or a file system refuses; 0 for any other harm.
 [[nodiscard]] int error_of(Harm harm) noexcept;
 

@@ -38,7 +38,8 @@ void Katamaran::on_action(const engine::Action& action) {
         return;
     }
     if (const auto* entered = std::get_if<engine::Entered>(&action)) {
-        states_.push_back({world_.clock.now(), entered->state, entered->commits});
+        states_.push_back(
+            {world_.clock.now(), entered->state, entered->commits, crossed ? crossed() : 0});
         committed_ = committed_ || entered->commits;
     }
     if (!told_ && recorder_ == nullptr) {

@@ -2,6 +2,7 @@
 // trial/katamaran.hh: one katamaran of a trial: its run, what it did, and its sudden end.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ struct Entered {
     Instant at;
     std::string state;
     bool commits = false;
+    std::uint64_t behind = 0;  ///< So many crossings of the trial came before.
 };
 
 class Katamaran final : public script::Observer {
@@ -51,6 +53,8 @@ public:
     /// Whether its guest ran when the run was over.
     [[nodiscard]] bool ran_at_end() const noexcept { return ran_at_end_; }
     UniqueFunction<bool()> guest_runs;
+    /// How many crossings of the trial there have been.
+    UniqueFunction<std::uint64_t()> crossed;
 
     void on_action(const engine::Action& action) override;
     void on_words(std::string_view level, std::string_view text) override;

@@ -198,8 +198,10 @@ model::QemuSocket::Verdict Node::judge_message(const model::QemuSocket::Message&
     const Channel channel = message.kind == Kind::command ? Channel::command
                             : message.kind == Kind::reply ? Channel::reply
                                                           : Channel::event;
-    const Harm harm =
-        ground_.crossings.pass(side_, channel, false, [&] { return std::string{message.name}; });
+    const Harm harm = ground_.crossings.pass(side_, channel, false, [&] {
+        return std::string{message.name} + (message.data.empty() ? "" : " ") +
+               std::string{message.data};
+    });
     constexpr std::array<std::pair<Harm, Fate>, 7> fates{{
         {Harm::refused, Fate::is_refused},
         {Harm::lost, Fate::is_lost},
@@ -249,6 +251,7 @@ void Node::begin(Part& part, Katamaran::Told told) {
     katamaran_ = std::make_unique<Katamaran>(*seen_, life_, part.plan, part.settings, host,
                                              recorder_.get(), std::move(told));
     katamaran_->guest_runs = [this] { return qemu_ != nullptr && qemu_->guest_runs(); };
+    katamaran_->crossed = [this] { return ground_.crossings.count(); };
     katamaran_->start();
 }
 

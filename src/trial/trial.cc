@@ -80,6 +80,7 @@ private:
         report.held_most = site_.held_most();
         report.total = site_.ended_at().time_since_epoch();
         report.dark = site_.referee().dark();
+        report.guest_runs = {site_.referee().runs(Side::source), site_.referee().runs(Side::dest)};
         report.crossings = site_.crossings().count();
         report.faults_struck = site_.crossings().struck();
         report.list = site_.crossings().take_list();

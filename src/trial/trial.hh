@@ -60,6 +60,7 @@ struct Report {
     std::array<model::HeldMost, 2> held_most;  ///< By side.
     Duration total{};                          ///< From the start to the last run's end.
     std::optional<Duration> dark;
+    std::array<bool, 2> guest_runs{};  ///< By side, when nothing acts any more.
     std::uint64_t crossings = 0;
     std::size_t faults_struck = 0;
     std::vector<Crossing> list;  ///< Where they were kept.

@@ -241,11 +241,23 @@ struct CommandLine {
         begun->add_option("--from", plan_options.from, "The plan that it changes")
             ->type_name("PLAN")
             ->required();
+        add_plan_test();
         add_plan_command("diff", "Say what a plan changes of its parent, or of another plan",
                          run_plan_diff)
             ->add_option("plan", plan_options.plans, "The plan, or the older and the newer one")
             ->required()
             ->expected(1, 2);
+    }
+
+    void add_plan_test() {
+        CLI::App* test = add_plan_command("test", "Play the cases of plans", run_plan_test);
+        test->footer(plan_test_examples);
+        test->add_option("what", plan_options.plans, "A folder of cases, a case or a plan")
+            ->required()
+            ->check(not_empty());
+        test->add_option("--only", plan_options.only, "Cases that have this in their names")
+            ->type_name("TEXT")
+            ->check(not_empty());
     }
 
     void add_qmp() {
@@ -376,26 +388,27 @@ int print(const std::string& text) {
 }
 
 /// The commands that need no more than files.
-int dispatch(ports::Files& files, CommandLine& line) {
+int dispatch(const Desk& desk, CommandLine& line) {
+    line.plan_options.now = desk.now;
     if (line.simulate->parsed()) {
         line.simulate_options.run.path = search_path();
         if (line.simulate_options.trace.empty()) {
             line.trial_options.run = line.simulate_options.run;
-            return try_plan(files, line.trial_options);
+            return try_plan(desk.files, line.trial_options);
         }
-        return simulate_plan(files, line.simulate_options);
+        return simulate_plan(desk.files, line.simulate_options);
     }
     for (const auto& [command, act] : line.plan_commands) {
         if (command->parsed()) {
             line.plan_options.path = search_path();
-            return act(files, line.plan_options);
+            return act(desk.files, line.plan_options);
         }
     }
     if (line.show->parsed()) {
-        return run_trace_show(files, line.show_options);
+        return run_trace_show(desk.files, line.show_options);
     }
     if (line.timeline->parsed()) {
-        return run_trace_timeline(files, line.timeline_options);
+        return run_trace_timeline(desk.files, line.timeline_options);
     }
     return refuse("what should be done?", line);
 }
@@ -419,7 +432,7 @@ int dispatch(const ports::World& world, CommandLine& line) {
         line.recover_options.folder = state_folder(line.state);
         return run_recover(world, line.recover_options);
     }
-    return dispatch(world.files, line);
+    return dispatch(Desk{world.files, [&world] { return world.clock.now(); }}, line);
 }
 
 /// Reads the command line; an exit code when that is all there is to do.
@@ -449,7 +462,7 @@ std::optional<int> read_line(CommandLine& line, int argc, const char* const* arg
 
 /// What can be reached: a world, or files alone.
 template <class Outside>
-int run_line(Reach reach, Outside& outside, int argc, const char* const* argv) {
+int run_line(Reach reach, const Outside& outside, int argc, const char* const* argv) {
     CommandLine line{reach};
     if (const std::optional<int> ended = read_line(line, argc, argv)) {
         return *ended;
@@ -463,8 +476,8 @@ int run_app(const ports::World& world, int argc, const char* const* argv) {
     return run_line(Reach::world, world, argc, argv);
 }
 
-int run_simulator(ports::Files& files, int argc, const char* const* argv) {
-    return run_line(Reach::files, files, argc, argv);
+int run_simulator(const Desk& desk, int argc, const char* const* argv) {
+    return run_line(Reach::files, desk, argc, argv);
 }
 
 }  // namespace ktm::cli

@@ -108,7 +108,24 @@ const char* const plan_examples =
     "  katamaran plan check freeze                   everything that is wrong\n"
     "  katamaran plan graph freeze --format svg      a picture for the runbook\n"
     "  katamaran plan new my-freeze --from freeze    a plan of your own, derived\n"
-    "  katamaran plan diff my-freeze                 what it changes";
+    "  katamaran plan diff my-freeze                 what it changes\n"
+    "  katamaran plan test freeze                    its cases, played in a simulated world";
+
+const char* const plan_test_examples =
+    "The cases of plans/NAME.lua are the files of Lua in plans/NAME.tests, each of which says "
+    "what\n"
+    "goes wrong and what is expected then. WHAT is such a folder, one with such folders in it, "
+    "any\n"
+    "other folder of cases, a case, or a plan. What must hold in every migration is judged in "
+    "each.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran plan test freeze\n"
+    "  katamaran plan test shared-storage --only cut\n"
+    "  katamaran plan test freeze --json\n"
+    "\n"
+    "Exit codes: 0 all have passed, 1 some have failed, 2 wrong usage, or a case that cannot be\n"
+    "read or does not fit its plan.";
 
 const char* const qmp_examples =
     "Arguments are typed by the schema of this very QEMU. Dots reach into objects and lists; an\n"

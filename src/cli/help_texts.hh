@@ -10,6 +10,7 @@ extern const char* const run_examples;
 extern const char* const simulate_examples;
 extern const char* const recover_examples;
 extern const char* const plan_examples;
+extern const char* const plan_test_examples;
 extern const char* const qmp_examples;
 extern const char* const show_examples;
 extern const char* const timeline_examples;

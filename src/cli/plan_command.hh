@@ -2,9 +2,11 @@
 // cli/plan_command.hh: `katamaran plan`: plans looked at, drawn, compared and begun.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "base/time.hh"
 #include "ports/files.hh"
 #include "script/loader.hh"
 
@@ -14,7 +16,9 @@ struct PlanOptions {
     std::vector<std::string> plans;  ///< Paths or names; of `diff` one or two, of `new` the name.
     std::string format;              ///< Of `graph`: mermaid, dot or svg.
     std::string from;                ///< Of `new`: the parent.
+    std::string only;                ///< Of `test`: a part of the names of the cases.
     bool json = false;
+    std::function<Instant()> now;  ///< Of `test`: it says how long each case took.
     script::SearchPath path;
 };
 
@@ -27,6 +31,8 @@ struct PlanOptions {
 [[nodiscard]] int run_plan_list(ports::Files& files, const PlanOptions& options);
 /// A new file NAME.lua in the working directory, derived from another plan.
 [[nodiscard]] int run_plan_new(ports::Files& files, const PlanOptions& options);
+/// The cases of plans, played; `plans` are folders, cases and plans.
+[[nodiscard]] int run_plan_test(ports::Files& files, const PlanOptions& options);
 /// What differs from the parent, or from another plan.
 [[nodiscard]] int run_plan_diff(ports::Files& files, const PlanOptions& options);
 

@@ -21,18 +21,6 @@ bool stands_unquoted(char c) {
            (static_cast<unsigned char>(c) & 0x80U) != 0 || harmless.find(c) != harmless.npos;
 }
 
-/// One word for a shell, whatever is in it.
-std::string shell_word(const std::string& text) {
-    if (!text.empty() && std::all_of(text.begin(), text.end(), stands_unquoted)) {
-        return text;
-    }
-    std::string word = "'";
-    for (const char c : printable(text)) {
-        word += c == '\'' ? "'\\''" : std::string(1, c);
-    }
-    return word + "'";
-}
-
 /// The vars that a role cannot run without, in the plan's order.
 class Required {
 public:
@@ -131,6 +119,17 @@ std::string call_of(ports::Files& files, const script::SearchPath& path, const s
                     const std::string& file) {
     const Result<std::string> found = script::find_plan(files, path, name);
     return found && *found == file ? name : file;
+}
+
+std::string shell_word(const std::string& text) {
+    if (!text.empty() && std::all_of(text.begin(), text.end(), stands_unquoted)) {
+        return text;
+    }
+    std::string word = "'";
+    for (const char c : printable(text)) {
+        word += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    return word + "'";
 }
 
 std::string line_of(const std::vector<std::string>& words) {

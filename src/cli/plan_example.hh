@@ -18,6 +18,9 @@ namespace ktm::cli {
 [[nodiscard]] std::string call_of(ports::Files& files, const script::SearchPath& path,
                                   const std::string& name, const std::string& file);
 
+/// One word for a shell, whatever is in it.
+[[nodiscard]] std::string shell_word(const std::string& text);
+
 /// The words as one line.
 [[nodiscard]] std::string line_of(const std::vector<std::string>& words);
 

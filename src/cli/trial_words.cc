@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/text.hh"
+#include "cli/plan_example.hh"
 #include "cli/verdict.hh"
 #include "json/writer.hh"
 
@@ -18,13 +19,6 @@ constexpr std::size_t name_columns = 16;
 std::string row(const std::string& name, const std::string& value) {
     return "  " + name + std::string(name_columns - std::min(name_columns, name.size()), ' ') +
            value;
-}
-
-std::string rounded_text(Duration duration) {
-    using std::chrono::milliseconds;
-    return duration < milliseconds{100}
-               ? format_duration(std::chrono::round<std::chrono::microseconds>(duration))
-               : format_duration(std::chrono::round<milliseconds>(duration));
 }
 
 std::string packets_of(const model::FlowAccount& account) {
@@ -57,6 +51,15 @@ std::string verdict_of(const trial::Ending& ending) {
     return text;
 }
 
+}  // namespace
+
+std::string rounded_text(Duration duration) {
+    using std::chrono::milliseconds;
+    return duration < milliseconds{100}
+               ? format_duration(std::chrono::round<std::chrono::microseconds>(duration))
+               : format_duration(std::chrono::round<milliseconds>(duration));
+}
+
 void add_violation(const trial::Violation& violation, Lines& lines) {
     lines.push_back("VIOLATED " + std::string{trial::name_of(violation.invariant)} + ": " +
                     std::string{trial::describe(violation.invariant)});
@@ -74,8 +77,6 @@ std::string faults_text(const trial::Faults& faults) {
     }
     return text;
 }
-
-}  // namespace
 
 Lines words_of(const trial::Report& report, const trial::Stage& stage, bool lists) {
     Lines lines;
@@ -205,13 +206,20 @@ Lines json_of(const trial::Campaign& campaign) {
 }
 
 std::string command_line_of(const TrialCommand& command) {
-    std::string line = "katamaran simulate " + command.run.plan;
-    for (const std::string& var : command.run.vars) {
-        line += " --var " + var;
+    const RunOptions& run = command.run;
+    std::vector<std::string> words{"katamaran simulate", shell_word(run.plan)};
+    const auto add = [&words](const char* option, const std::string& value) {
+        if (!value.empty()) {
+            words.insert(words.end(), {option, shell_word(value)});
+        }
+    };
+    for (const std::string& var : run.vars) {
+        add("--var", var);
     }
-    line += command.run.vars_file.empty() ? "" : " --vars " + command.run.vars_file;
-    line += command.run.role.empty() ? "" : " --role " + command.run.role;
-    return line + (command.model.empty() ? "" : " --model " + command.model);
+    add("--vars", run.vars_file);
+    add("--role", run.role);
+    add("--model", command.model);
+    return line_of(words);
 }
 
 }  // namespace ktm::cli

@@ -6,11 +6,22 @@
 #include <vector>
 
 #include "cli/trial_command.hh"
+#include "json/writer.hh"
 #include "trial/campaign.hh"
 
 namespace ktm::cli {
 
 using Lines = std::vector<std::string>;
+
+/// As many digits as mean something in a forecast.
+[[nodiscard]] std::string rounded_text(Duration duration);
+
+/// " --fault 41:lost", for each.
+[[nodiscard]] std::string faults_text(const trial::Faults& faults);
+
+/// What did not hold, in two lines; and as fields.
+void add_violation(const trial::Violation& violation, Lines& lines);
+void add_violation(const trial::Violation& violation, json::ObjectWriter& line);
 
 /// The forecast, what was broken, and how each run ended; with `lists`, all crossings first.
 [[nodiscard]] Lines words_of(const trial::Report& report, const trial::Stage& stage, bool lists);

@@ -12,9 +12,10 @@ text  A block that begins with "$ " is a transcript: its commands run in one she
       stands below them. A line of "…" stands for any lines, a "…" in a line for any text; blanks
       count once; times that were measured are equal; our Lua lies in /usr/share/katamaran.
 lua   A block that begins with "-- NAME.lua" is that file, from there on. A plan passes
-      `katamaran plan check`; a module is loaded by a plan made up for that. Any other block is a
-      fragment: the inside of an action, or of what its first line says, "-- in plan" or
-      "-- in role". It is put into a plan with the vars of FRAME_VARS, which must pass as well.
+      `katamaran plan check`; a module is loaded by a plan made up for that; a case, which begins
+      with "-- PLAN.tests/NAME.lua", is played by a transcript. Any other block is a fragment: the
+      inside of an action, or of what its first line says, "-- in plan" or "-- in role". It is put
+      into a plan with the vars of FRAME_VARS, which must pass as well.
 
 What docs/api.md shows is looked at by tests/lua: it is made of forms and very small examples.
 """
@@ -38,6 +39,7 @@ WATCHES = re.compile(r"katamaran qmp \S+\s*$")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LUA_FILE = re.compile(r"-- ([a-z0-9_-]+)\.lua\n")
+LUA_CASE = re.compile(r"-- ([a-z0-9_-]+\.tests/[a-z0-9_-]+\.lua)\n")
 LUA_PLACE = re.compile(r"-- in (plan|role)\b.*\n")
 
 FRAME = """return plan {{
@@ -252,6 +254,10 @@ def framed(fragment):
 
 def take_lua(scene, listing):
     """Writes a listing into the folder, and checks it."""
+    if case := LUA_CASE.match(listing):
+        (scene.folder / case[1]).parent.mkdir(exist_ok=True)
+        (scene.folder / case[1]).write_text(listing, "utf-8")
+        return
     named = LUA_FILE.match(listing)
     name = named[1] if named else "fragment"
     text = listing if named else framed(listing)
@@ -312,7 +318,8 @@ def test_docs(scene):
 def test_help(scene):
     """every example of every --help runs"""
     prepared(scene)
-    for words in ((), ("run",), ("simulate",), ("plan",), ("qmp",), ("trace", "show")):
+    for words in ((), ("run",), ("simulate",), ("plan",), ("plan", "test"), ("qmp",),
+                  ("trace", "show")):
         found = commands_of_help(scene.run(*words, "--help").out)
         assert len(found) >= 3, (words, found)
         for command in found:

@@ -313,7 +313,7 @@ BANS = {
                   ("src/sim/",)),
     "time": Ban(r"\btime\s*\(\s*(nullptr|NULL|0|&)|\b(gettimeofday|clock_gettime)\s*\("
                 r"|\bclock\s*\(\s*\)|_clock::now\b",
-                "ask the Clock port: now() or wall_now()", ("src/os/",)),
+                "ask the Clock port: now() or wall_now()", ("src/os/", "src/disk/")),
     "regex": Ban(r"\bstd::\w*regex", "use POSIX regcomp: std::regex recurses for each character "
                                      "and overflows the stack"),
     "catch-all": Ban(r"\bcatch\s*\(\s*\.\.\.", "catch the type that you can handle; what nobody "

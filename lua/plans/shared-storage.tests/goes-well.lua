@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: Apache-2.0
+return {
+  claim = "A busy guest moves within seconds, and loses no packet.",
+  model = { ram = "4G", dirty = "100M/s", link = "10G", pps = "20k" },
+  expect = {
+    source = {
+      ends = "done",
+      states = { "prepare", "copy", "divert", "switchover", "handover", "yours", "drain" },
+    },
+    dest = { ends = "done", states = { "prepare", "…", "loaded", "resume", "serve" } },
+    guest = "dest",
+    dark = "300ms",
+    lost = 0,
+  },
+}

@@ -29,7 +29,8 @@ struct PlanOptions {
 [[nodiscard]] int run_plan_graph(ports::Files& files, const PlanOptions& options);
 /// The plans in the search path.
 [[nodiscard]] int run_plan_list(ports::Files& files, const PlanOptions& options);
-/// A new file NAME.lua in the working directory, derived from another plan.
+/// A new file NAME.lua in the working directory, derived from another plan; where that can be
+/// played in the simulated world, with a first case in NAME.tests.
 [[nodiscard]] int run_plan_new(ports::Files& files, const PlanOptions& options);
 /// The cases of plans, played; `plans` are folders, cases and plans.
 [[nodiscard]] int run_plan_test(ports::Files& files, const PlanOptions& options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hh"
 #include "cli/columns.hh"
 #include "cli/faults.hh"
 #include "cli/plan_command.hh"
@@ -11,6 +12,7 @@
 #include "cli/plan_outline.hh"
 #include "plan/check_parts.hh"
 #include "plan/wording.hh"
+#include "trial/trial.hh"
 
 namespace ktm::cli {
 
@@ -74,15 +76,52 @@ void note_hidden(ports::Files& files, const PlanOptions& options, const Console&
     }
 }
 
+/// Whether the simulated world has all that it needs, and it gets there.
+bool can_be_played(ports::Files& files, const script::SearchPath& path,
+                   const std::string& file) {
+    trial::StageOptions options;
+    options.plan = file;
+    options.path = path;
+    trial::Staging staging = trial::set_the_stage(files, options);
+    return staging.stage && trial::play(*staging.stage, {}).violations.empty();
+}
+
+/// The first case of a plan that can be played: it asks for everything. Returns its file; nothing
+/// when there is none, or is something of that name already.
+std::string begin_cases(ports::Files& files, const script::SearchPath& path,
+                        const Console& console, const std::string& name, const std::string& file) {
+    const std::string folder = name + ".tests";
+    const std::string first = folder + "/all-faults.lua";
+    if (files.list(folder) || !can_be_played(files, path, file)) {
+        return "";
+    }
+    const std::string text = "-- A case of " + name + ": katamaran plan test " + name +
+                             "\n"
+                             "return {\n"
+                             "  claim = \"Whatever single thing goes wrong ends as it must.\",\n"
+                             "  faults = \"all\",\n"
+                             "}\n";
+    if (const Result<void> written = files.replace(first, text); !written) {
+        console.note("no case was begun: " + written.error().sentence());
+        return "";
+    }
+    return first;
+}
+
 int tell_next(Console& console, const std::string& name, const std::string& file,
-              const plan::Plan& parent) {
+              const plan::Plan& parent, const std::string& first_case) {
     std::vector<std::string> next{"katamaran plan diff " + name};
     for (const std::vector<std::string>& words : example_runs(parent, name)) {
         next.push_back(line_of(words));
     }
+    const std::string test = "katamaran plan test " + name;
     if (console.json()) {
         json::ObjectWriter object;
         object.text("name", name).text("file", file);
+        if (!first_case.empty()) {
+            object.text("case", first_case);
+            next.push_back(test);
+        }
         object.text("parent", parent.name).text("parent_file", parent.file);
         return print(console, {std::move(object.json("next", json_texts(next))).finish()});
     }
@@ -90,6 +129,9 @@ int tell_next(Console& console, const std::string& name, const std::string& file
     table.add(
         {{"written:", Colour::green}, {file + ", does what " + parent.name + " does so far"}});
     table.add({{"look:", Colour::dim}, {"katamaran plan check " + name + " && " + next[0]}});
+    if (!first_case.empty()) {
+        table.add({{"test:", Colour::dim}, {test + ", with its first case"}});
+    }
     table.add({{"run:", Colour::dim}, {next[1]}});
     return print(console, table.lines(console, 0));
 }
@@ -119,7 +161,9 @@ int run_plan_new(ports::Files& files, const PlanOptions& options) {
         console.error(written.error());
         return exit_failed;
     }
-    return tell_next(console, name, file, parent.plan->plan());
+    log::send_to(nullptr);  // What a simulated node would warn of.
+    const std::string first = begin_cases(files, options.path, console, name, file);
+    return tell_next(console, name, file, parent.plan->plan(), first);
 }
 
 }  // namespace ktm::cli

@@ -356,7 +356,10 @@ def test_new(scene):
     """A new plan passes check, differs in nothing from its parent, and says what to do next"""
     for name in INSTALLED:
         out = plan(scene, "new", f"my-{name}", "--from", name)
-        assert out.count("\n") == 3 and f"my-{name}.lua" in out, out
+        # The simulated world cannot write a snapshot.
+        is_played = name == "freeze"
+        assert out.count("\n") == 3 + is_played and f"my-{name}.lua" in out, out
+        assert (scene.folder / f"my-{name}.tests").exists() == is_played, name
         assert f"katamaran plan diff my-{name}" in out and f"run my-{name} --var qmp=PATH" in out
         assert "1 role, 3 states" in plan(scene, "check", f"my-{name}")
         ended = scene.run("plan", "diff", f"my-{name}")
@@ -394,8 +397,11 @@ def test_new_json(scene):
     """new --json says which file it wrote and what can be done with it"""
     made = plan_json(scene, "new", "mine", "--from", str(PLANS / "freeze.lua"))
     assert made["file"] == "mine.lua" and made["parent"] == "freeze", made
-    assert made["next"] == ["katamaran plan diff mine", "katamaran run mine --var qmp=PATH"], made
+    assert made["next"] == ["katamaran plan diff mine", "katamaran run mine --var qmp=PATH",
+                            "katamaran plan test mine"], made
     assert os.path.exists(scene.path("mine.lua"))
+    assert made["case"] == "mine.tests/all-faults.lua" and os.path.exists(scene.path(made["case"]))
+    assert scene.run("plan", "test", "mine", within=60.0).code == 0
 
 
 def test_new_never_overwrites(scene):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+from pathlib import Path
 
 import stage
 import tap
@@ -94,6 +95,15 @@ def test_found_by_name(scene):
     one = plan_test(scene, "plans/longer.tests/well.lua", "plans", "--only", "well").out
     assert shown(one) == ("ok      plans/longer.tests/well.lua  TIME\n"
                           "1 case, 1 passed after TIME\n"), one
+
+
+def test_found_beside_the_program(scene):
+    """A program that was built, and not installed, finds plans and cases in the tree beside it"""
+    beside = Path(stage.BINARY).resolve().parent.parent / "lua" / "plans"
+    if not beside.exists():
+        raise tap.Skip(f"THERE IS NO {beside}; this program was built somewhere else")
+    ended = plan_test(scene, "freeze", "--only", "goes-well", env={"KATAMARAN_LUA": ""})
+    assert f"ok      {beside}/freeze.tests/goes-well.lua" in ended.out, ended
 
 
 # --- What fails ----------------------------------------------------------------------------------

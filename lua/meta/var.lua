@@ -129,6 +129,7 @@ function var.int(body) end
 ---@field optional? boolean
 ---@field required? boolean Says that it has no default on purpose. Only true makes sense.
 ---@field agree? boolean It must have the same value at both nodes, or neither run begins.
+---@field family? string "v4" or "v6": the only family that is accepted; without it both are.
 
 ---An address of IPv4 or IPv6. A text in actions, in its canonical form.
 ---
@@ -150,6 +151,7 @@ function var.ip(body) end
 ---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least number of items.
 ---@field max? integer The greatest number of items.
+---@field family? string "v4" or "v6": the only family that is accepted; without it both are.
 
 ---Addresses: short for a list of ip. A person writes them with commas between them.
 ---
@@ -172,6 +174,7 @@ function var.ips(body) end
 ---@field agree? boolean It must have the same value at both nodes, or neither run begins.
 ---@field min? integer The least number of items.
 ---@field max? integer The greatest number of items.
+---@field family? string Of items of type ip: the same as for one.
 
 ---Values of one type. A person writes them with commas between them, or as a JSON array. A list in
 ---actions.

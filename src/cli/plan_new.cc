@@ -77,8 +77,7 @@ void note_hidden(ports::Files& files, const PlanOptions& options, const Console&
 }
 
 /// Whether the simulated world has all that it needs, and it gets there.
-bool can_be_played(ports::Files& files, const script::SearchPath& path,
-                   const std::string& file) {
+bool can_be_played(ports::Files& files, const script::SearchPath& path, const std::string& file) {
     trial::StageOptions options;
     options.plan = file;
     options.path = path;
@@ -88,8 +87,8 @@ bool can_be_played(ports::Files& files, const script::SearchPath& path,
 
 /// The first case of a plan that can be played: it asks for everything. Returns its file; nothing
 /// when there is none, or is something of that name already.
-std::string begin_cases(ports::Files& files, const script::SearchPath& path,
-                        const Console& console, const std::string& name, const std::string& file) {
+std::string begin_cases(ports::Files& files, const script::SearchPath& path, const Console& console,
+                        const std::string& name, const std::string& file) {
     const std::string folder = name + ".tests";
     const std::string first = folder + "/all-faults.lua";
     if (files.list(folder) || !can_be_played(files, path, file)) {

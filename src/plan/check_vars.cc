@@ -26,6 +26,7 @@ public:
     void choices();
     void preset();
     void agreement();
+    void family();
 
 private:
     void add(std::string what, std::string expected, std::string hint = "") {
@@ -118,6 +119,12 @@ void VarCheck::preset() {
     }
 }
 
+void VarCheck::family() {
+    if (var_.family && !holds_addresses(var_)) {
+        add("a family, and it holds no address", "a var of type ip, ips or list of ip");
+    }
+}
+
 void VarCheck::agreement() {
     if (!var_.agree) {
         return;
@@ -173,13 +180,9 @@ void RelationCheck::find_vars() {
     }
 }
 
-bool is_list_of_ips(const Var& var) {
-    return var.type == Type::list && var.element == Type::ip;
-}
-
 void RelationCheck::count() {
     const bool one_list = relation_.kind == Relation::Kind::same_family && vars_.size() == 1 &&
-                          is_list_of_ips(*vars_[0]);
+                          vars_[0]->type == Type::list && holds_addresses(*vars_[0]);
     if (relation_.vars.size() < 2 && !one_list) {
         add("a relation of fewer than two vars", relation_.kind == Relation::Kind::same_family
                                                      ? "two vars, or one list of ip"
@@ -190,8 +193,7 @@ void RelationCheck::count() {
 void RelationCheck::type_of(const Var& var) {
     const std::string is_of_type =
         shown(var.name) + " is of type " + std::string(name_of(var.type));
-    if (relation_.kind == Relation::Kind::same_family && var.type != Type::ip &&
-        !is_list_of_ips(var)) {
+    if (relation_.kind == Relation::Kind::same_family && !holds_addresses(var)) {
         add(is_of_type, "vars of type ip or list of ip");
     }
     if (relation_.kind != Relation::Kind::ascending) {
@@ -235,6 +237,7 @@ void check_vars(const Plan& plan, Faults& faults) {
         check.choices();
         check.preset();
         check.agreement();
+        check.family();
     }
     for (const Relation& relation : plan.relations) {
         RelationCheck(plan, relation, faults).all();

@@ -30,16 +30,8 @@ std::string bound_text(const Var& var, const std::optional<std::int64_t>& bound)
     return has_unit ? Value{var.type, *bound}.text() : std::to_string(*bound);
 }
 
-std::string type_text(const Var& var) {
-    std::string text{name_of(var.type)};
-    if (var.type == Type::list) {
-        text += " of " + std::string(name_of(var.element));
-    }
-    return text;
-}
-
 std::string var_text(const Var& var) {
-    return type_text(var) + (var.preset ? ", default " + default_text(var) : "") +
+    return describe_kind(var) + (var.preset ? ", default " + default_text(var) : "") +
            (var.optional ? ", optional" : "");
 }
 
@@ -189,7 +181,7 @@ private:
         const auto key = [&](const char* name, std::string before, std::string after) {
             compare(where + name, std::move(before), std::move(after), newer.place);
         };
-        key("type", type_text(older), type_text(newer));
+        key("type", describe_kind(older), describe_kind(newer));
         // Compared as values: two secrets have one text.
         if (older.preset && newer.preset && *older.preset != *newer.preset) {
             changed(where + "default", default_text(older), default_text(newer), newer.place);

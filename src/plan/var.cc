@@ -87,12 +87,24 @@ std::string range_text(const Var& var) {
     return text + " " + std::string(noun) + (one ? "" : "s");
 }
 
+std::string family_words(Family family) {
+    return family == Family::v6 ? " of IPv6" : " of IPv4";
+}
+
+std::string_view address_expected(const std::optional<Family>& family) {
+    if (!family) {
+        return "an address such as 192.0.2.1 or 2001:db8::1";
+    }
+    return *family == Family::v6 ? "an address of IPv6, such as 2001:db8::1"
+                                 : "an address of IPv4, such as 192.0.2.1";
+}
+
 /// What a value must be, behind the word "expected".
 std::string expected_of(const Var& var) {
     const std::string range = range_text(var);
     const std::string in_range = range.empty() ? "" : " " + range;
     switch (var.type) {
-        case Type::ip: return "an address such as 192.0.2.1 or 2001:db8::1";
+        case Type::ip: return std::string(address_expected(var.family));
         case Type::ifname:
             return "the name of an interface, such as tap0 (1 to 15 bytes without "
                    "spaces, '/' and ':')";
@@ -260,6 +272,7 @@ Var item_of(const Var& list) {
     Var item;
     item.type = list.element;
     item.choices = list.choices;
+    item.family = list.family;
     return item;
 }
 
@@ -367,6 +380,15 @@ Result<void> allows_choice(const Var& var, const std::string& word) {
     return error;
 }
 
+Result<void> allows_family(const Var& var, const std::string& text) {
+    const Result<IpAddress> address = IpAddress::parse(text);
+    if (address && var.family && address->family() != *var.family) {
+        return bad_value(shown(text) + " is an address" + family_words(address->family()),
+                         expected_of(var));
+    }
+    return {};
+}
+
 // --- JSON --------------------------------------------------------------------------------------
 
 /// "the number 5", "an object"; a secret's content is never in it.
@@ -419,6 +441,9 @@ Result<void> allows(const Var& var, const Value& value) {
     if (var.type == Type::enumeration) {
         return allows_choice(var, value.as_text());
     }
+    if (var.type == Type::ip) {
+        return allows_family(var, value.as_text());
+    }
     if (is_amount(var.type)) {
         return allows_amount(var, value);
     }
@@ -441,15 +466,24 @@ Result<Value> read_text(const Var& var, std::string_view given) {
     return value;
 }
 
+bool holds_addresses(const Var& var) noexcept {
+    return var.type == Type::ip || (var.type == Type::list && var.element == Type::ip);
+}
+
+std::string describe_kind(const Var& var) {
+    std::string kind(name_of(var.type));
+    if (var.type == Type::list) {
+        kind += " of " + std::string(name_of(var.element));
+    }
+    return kind + (var.family ? family_words(*var.family) : "");
+}
+
 std::string describe_type(const Var& var) {
-    std::string type(name_of(var.type));
     if (var.type == Type::enumeration) {
         return listed(var.choices);
     }
-    if (var.type == Type::list) {
-        type += " of " + (var.element == Type::enumeration ? listed(var.choices)
-                                                           : std::string(name_of(var.element)));
-    }
+    const bool of_choices = var.type == Type::list && var.element == Type::enumeration;
+    const std::string type = of_choices ? "list of " + listed(var.choices) : describe_kind(var);
     // The bounds of a secret are the type's own, unless the plan sets some.
     const bool bounded = var.min || var.max;
     std::string range = bounded ? range_text(var) : "";

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/address.hh"
 #include "base/result.hh"
 #include "json/document.hh"
 #include "plan/fault.hh"
@@ -29,6 +30,7 @@ struct Var {
     std::optional<std::int64_t> min;   ///< Of the value in canonical units; of a text or list:
     std::optional<std::int64_t> max;   ///< its size.
     std::vector<std::string> choices;  ///< Of an enumeration.
+    std::optional<Family> family;      ///< The only one of its addresses.
     Place place;
     bool agree = false;  ///< Must have the same value at both nodes.
 
@@ -45,6 +47,12 @@ struct Var {
 
 /// Whether a value, however it came to be, is of the var's type, range, size and choices.
 [[nodiscard]] Result<void> allows(const Var& var, const Value& value);
+
+/// Whether it holds addresses: one, or a list of them.
+[[nodiscard]] bool holds_addresses(const Var& var) noexcept;
+
+/// Its type: "list of ip of IPv6".
+[[nodiscard]] std::string describe_kind(const Var& var);
 
 /// What is accepted, for `plan show` and for errors: "duration, 1 ms to 60 s".
 [[nodiscard]] std::string describe_type(const Var& var);

@@ -23,21 +23,31 @@ constexpr std::string_view max_bytes_doc = "The greatest size in bytes.";
 constexpr std::string_view min_items_doc = "The least number of items.";
 constexpr std::string_view max_items_doc = "The greatest number of items.";
 
+constexpr std::string_view family_doc =
+    "\"v4\" or \"v6\": the only family that is accepted; without it both are.";
+
 constexpr Parameter body_parameter{"body", "table", "The var."};
 constexpr Parameter doc_key{".doc", "string", doc_doc};
 constexpr Parameter role_key{".role", "string?", role_doc};
 constexpr Parameter optional_key{".optional", "boolean?", optional_doc};
 constexpr Parameter required_key{".required", "boolean?", required_doc};
 constexpr Parameter agree_key{".agree", "boolean?", agree_doc};
+constexpr Parameter family_key{".family", "string?", family_doc};
 
 constexpr Parameter reference_parameters[] = {
     {"name", "string", "A var that always has a value: a duration, or what the key asks for."},
+};
+constexpr Parameter ifname_parameters[] = {
+    body_parameter, {"[1]", "string?", "The default."},
+    doc_key,        role_key,
+    optional_key,   required_key,
+    agree_key,
 };
 constexpr Parameter ip_parameters[] = {
     body_parameter, {"[1]", "string?", "The default."},
     doc_key,        role_key,
     optional_key,   required_key,
-    agree_key,
+    agree_key,      family_key,
 };
 constexpr Parameter ips_parameters[] = {
     body_parameter,
@@ -49,6 +59,7 @@ constexpr Parameter ips_parameters[] = {
     agree_key,
     {".min", "integer?", min_items_doc},
     {".max", "integer?", max_items_doc},
+    family_key,
 };
 constexpr Parameter list_parameters[] = {
     body_parameter,
@@ -61,6 +72,7 @@ constexpr Parameter list_parameters[] = {
     agree_key,
     {".min", "integer?", min_items_doc},
     {".max", "integer?", max_items_doc},
+    {".family", "string?", "Of items of type ip: the same as for one."},
 };
 constexpr Parameter quantity_parameters[] = {
     body_parameter,
@@ -146,7 +158,7 @@ constexpr Word var_words[] = {
      .doc = "One of some words. A text in actions.",
      .example = R"(var.enum { "ipip", "gre", "none", doc = "How diverted packets travel." })"},
     {.name = "var.ifname",
-     .parameters = ip_parameters,
+     .parameters = ifname_parameters,
      .returns = made,
      .contexts = at_load,
      .since = 1,

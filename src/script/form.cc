@@ -82,7 +82,7 @@ void Form::stray(const Datum& item, const std::string& where, const std::string&
 }
 
 void Form::allow(const Datum& node, const std::string& where,
-                 std::initializer_list<std::string_view> keys) {
+                 const std::vector<std::string_view>& keys) {
     const std::vector<std::string> names{keys.begin(), keys.end()};
     for (const auto& [key, value] : node.fields) {
         if (std::find(names.begin(), names.end(), key) == names.end()) {

@@ -2,7 +2,6 @@
 // script/form.hh: asks a tree for what it must have, and notes what it has not.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +27,7 @@ public:
     void stray(const Datum& item, const std::string& where, const std::string& expected);
     /// Names every key of a node that is not among `keys`.
     void allow(const Datum& node, const std::string& where,
-               std::initializer_list<std::string_view> keys);
+               const std::vector<std::string_view>& keys);
 
     [[nodiscard]] std::string text(const Datum& node, const std::string& where,
                                    std::string_view key);

@@ -60,6 +60,7 @@ public:
         var_.agree = form_.boolean(node_, where_, "agree").value_or(false);
         var_.min = read_limit("min");
         var_.max = read_limit("max");
+        read_family();
         read_positions();
         read_required();
         allow_keys();
@@ -127,6 +128,19 @@ private:
         return value->as_int();
     }
 
+    void read_family() {
+        if (!holds_addresses(var_)) {
+            return;
+        }
+        const std::string family = form_.text(node_, where_, "family");
+        if (family == "v4" || family == "v6") {
+            var_.family = family == "v4" ? Family::v4 : Family::v6;
+        } else if (!family.empty()) {
+            form_.fault_at(form_.place_of(node_, "family"), where_,
+                           "there is no family '" + family + "'", "\"v4\" or \"v6\"");
+        }
+    }
+
     /// The default; for an enumeration also the words.
     void read_positions() {
         if (var_.type == Type::enumeration) {
@@ -185,20 +199,23 @@ private:
     }
 
     void allow_keys() {
-        if (var_.type == Type::list && node_.name != list_of_ips) {
-            form_.allow(node_, where_,
-                        {"doc", "role", "optional", "required", "agree", "min", "max", "of"});
-        } else if (has_limits(var_.type)) {
-            form_.allow(node_, where_,
-                        {"doc", "role", "optional", "required", "agree", "min", "max"});
-        } else {
-            // read_limit has spoken of min and max.
-            Datum rest = node_;
+        std::vector<std::string_view> keys{"doc", "role", "optional", "required", "agree"};
+        const auto allow = [&](std::initializer_list<std::string_view> more, bool holds) {
+            if (holds) {
+                keys.insert(keys.end(), more);
+            }
+        };
+        allow({"min", "max"}, has_limits(var_.type));
+        allow({"of"}, var_.type == Type::list && node_.name != list_of_ips);
+        allow({"family"}, holds_addresses(var_));
+        Datum rest = node_;
+        if (!has_limits(var_.type)) {
+            // read_limit has spoken of them.
             std::erase_if(rest.fields, [](const auto& field) {
                 return field.name == "min" || field.name == "max";
             });
-            form_.allow(rest, where_, {"doc", "role", "optional", "required", "agree"});
         }
+        form_.allow(rest, where_, keys);
     }
 
     const Datum& node_;

@@ -44,6 +44,23 @@ TEST_CASE("plan/check: a var is optional or has a default") {
                       "one of the two"});
 }
 
+TEST_CASE("plan/check: a family is for addresses, and a default is of it") {
+    const auto of_family = [](Type type, Value preset) {
+        return after([&](Plan& plan, States&) {
+            plan.vars.push_back(var("x", type, 5));
+            plan.vars[3].family = Family::v6;
+            plan.vars[3].preset = preset;
+        });
+    };
+    CHECK(of_family(Type::ip, Value{Type::ip, "2001:db8::1"s}).empty());
+    CHECK(of_family(Type::ip, Value{Type::ip, "192.0.2.1"s}) ==
+          Lines{"move.lua:5: vars.x: its own var does not allow the default: '192.0.2.1' is an "
+                "address of IPv4; expected an address of IPv6, such as 2001:db8::1"});
+    CHECK(of_family(Type::text, Value{Type::text, "x"s}) ==
+          Lines{"move.lua:5: vars.x: a family, and it holds no address; expected a var of type ip, "
+                "ips or list of ip"});
+}
+
 TEST_CASE("plan/check: a default is one that its own var allows") {
     const auto preset = [](Type type, Value value, std::optional<std::int64_t> max = {}) {
         return after([&](Plan& plan, States&) {

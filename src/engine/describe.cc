@@ -93,6 +93,11 @@ std::string line_of(const PeerGone& gone) {
     return "other node gone, " + label_of(gone.event) + ": " + gone.reason.sentence();
 }
 
+std::string line_of(const CommitWritten& written) {
+    return "commit " + std::string{written.error ? "not " : ""} + "written down" +
+           with(": ", written.error);
+}
+
 // --- Actions ----------------------------------------------------------------------------------
 
 std::string line_of(const RunBody& run) {
@@ -117,6 +122,10 @@ std::string line_of(const Arm& arm) {
 
 std::string line_of(const Disarm& disarm) {
     return numbered("disarm deadline", disarm.deadline);
+}
+
+std::string line_of(const WriteCommit& commit) {
+    return "write down the commit of " + commit.state;
 }
 
 std::string line_of(const Entered& entered) {
@@ -183,7 +192,7 @@ std::string_view name_of(BodyKind kind) noexcept {
 bool is_inner(const Action& action) noexcept {
     return std::holds_alternative<RunBody>(action) || std::holds_alternative<Deliver>(action) ||
            std::holds_alternative<CancelBody>(action) || std::holds_alternative<Arm>(action) ||
-           std::holds_alternative<Disarm>(action);
+           std::holds_alternative<Disarm>(action) || std::holds_alternative<WriteCommit>(action);
 }
 
 std::string describe(const Action& action) {

@@ -63,7 +63,7 @@ public:
     [[nodiscard]] const std::string& state() const noexcept;
 
 private:
-    enum class Phase { idle, entering, waiting, handling, unwinding, ended };
+    enum class Phase { idle, committing, entering, waiting, handling, unwinding, ended };
 
     void on(Start& input);
     void on(Happened& input);
@@ -76,6 +76,7 @@ private:
     void on(Interrupted& input);
     void on(Lost& input);
     void on(PeerGone& input);
+    void on(CommitWritten& input);
 
     // Events.
     void part(Event event, Error reason);
@@ -85,7 +86,9 @@ private:
     void work_off();
 
     // Moving.
+    void go_to(std::size_t state);
     void enter(std::size_t state);
+    void go_on();
     void follow(Target target, const plan::Handler* upon);
     void go_late();
 
@@ -121,6 +124,7 @@ private:
     std::vector<Node> nodes_;
     Phase phase_ = Phase::idle;
     std::size_t current_ = 0;
+    std::size_t next_ = 0;  ///< Is entered when its commit is written down.
     bool committed_ = false;
     /// Set as soon as it is clear how the run ends; a body may still have to be waited for.
     std::optional<End> end_;
@@ -146,6 +150,7 @@ void Machine::Core::step(Input&& input, Actions& actions) {
     if (phase_ == Phase::ended) {
         return;
     }
+    KTM_ASSERT((phase_ == Phase::committing) == std::holds_alternative<CommitWritten>(input));
     out_ = &actions;
     std::visit([this](auto& content) { on(content); }, input);
     work_off();
@@ -161,10 +166,8 @@ void Machine::Core::on(Start&) {
     if (phase_ != Phase::idle) {
         return;
     }
-    enter(0);
-    if (!body_) {
-        follow(node().next, nullptr);
-    }
+    go_to(0);
+    go_on();
 }
 
 void Machine::Core::on(Happened& input) {
@@ -274,6 +277,15 @@ void Machine::Core::on(PeerGone& input) {
     part(std::move(input.event), std::move(input.reason));
 }
 
+void Machine::Core::on(CommitWritten& input) {
+    if (input.error) {
+        trouble(std::move(*input.error));
+        return;
+    }
+    enter(next_);
+    go_on();
+}
+
 // --- Events -----------------------------------------------------------------------------------
 
 /// Somebody with whom the run talked is gone: an event where a handler wants it, elsewhere trouble.
@@ -338,6 +350,22 @@ void Machine::Core::work_off() {
 
 // --- Moving -----------------------------------------------------------------------------------
 
+void Machine::Core::go_to(std::size_t state) {
+    if (nodes_[state].state->commits && !committed_) {
+        phase_ = Phase::committing;
+        next_ = state;
+        tell(WriteCommit{nodes_[state].state->name});
+    } else {
+        enter(state);
+    }
+}
+
+void Machine::Core::go_on() {
+    if (!body_ && phase_ != Phase::committing) {
+        follow(node().next, nullptr);
+    }
+}
+
 void Machine::Core::enter(std::size_t state) {
     disarm();
     current_ = state;
@@ -364,8 +392,8 @@ void Machine::Core::follow(Target target, const plan::Handler* upon) {
             return;
         }
         ++moves_;
-        enter(target.state);
-        if (body_) {
+        go_to(target.state);
+        if (body_ || phase_ == Phase::committing) {
             return;
         }
         target = node().next;

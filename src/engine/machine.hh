@@ -34,7 +34,9 @@
 // interruption after the commit is refused and said. At `done` undos are dropped and holds are
 // released, newest first.
 //
-// Entering a state that commits drops the undos and keeps the holds; from then on an undo that is
+// A state that commits is entered when its commit is written down, for who recovers: WriteCommit
+// asks for that, and CommitWritten must be the next input. What cannot be written is trouble before
+// the commit. Entering it drops the undos and keeps the holds; from then on an undo that is
 // registered is dropped at once, and said. What is registered during the unwinding is unwound too.
 //
 // An undo or a release that fails or is late is reported at the end as left behind; the rest still
@@ -145,8 +147,13 @@ struct PeerGone {
     Error reason;
 };
 
+/// Whether the commit is written down. Nothing may be put in between it and WriteCommit.
+struct CommitWritten {
+    std::optional<Error> error;
+};
+
 using Input = std::variant<Start, Happened, BodyEnded, Awaits, Forgets, Registered, Released, Due,
-                           Interrupted, Lost, PeerGone>;
+                           Interrupted, Lost, PeerGone, CommitWritten>;
 
 // --- Actions ----------------------------------------------------------------------------------
 
@@ -176,6 +183,11 @@ struct Arm {
 };
 struct Disarm {
     DeadlineId deadline;
+};
+
+/// That the run commits is to be written down, before it does.
+struct WriteCommit {
+    std::string state;  ///< That is entered then.
 };
 
 // What is only told.
@@ -222,8 +234,8 @@ struct Ended {
     std::vector<Left> left;  ///< Oldest first.
 };
 
-using Action = std::variant<RunBody, CancelBody, Deliver, Arm, Disarm, Entered, Dropped, Ignored,
-                            Trouble, Unwinding, Unwound, Left, Ended>;
+using Action = std::variant<RunBody, CancelBody, Deliver, Arm, Disarm, WriteCommit, Entered,
+                            Dropped, Ignored, Trouble, Unwinding, Unwound, Left, Ended>;
 using Actions = std::vector<Action>;
 
 /// One line of text for an Action, the same on every machine; for logs that are compared.

@@ -175,18 +175,28 @@ void Run::drain() {
     emits_ = 0;
     // New ones are appended while we go.
     for (std::size_t at = 0; at < inputs_.size() && phase_ == Phase::running; ++at) {
-        engine::Input input = std::move(inputs_[at]);
-        observer_.on_input(input);
-        actions_.clear();
-        machine_.step(std::move(input), actions_);
-        for (engine::Action& action : actions_) {
-            perform(action);
-        }
+        feed(std::move(inputs_[at]));
     }
     draining_ = false;
     inputs_.clear();
     if (phase_ == Phase::asking) {
         ask_guests();
+    }
+}
+
+void Run::feed(engine::Input input) {
+    observer_.on_input(input);
+    actions_.clear();
+    machine_.step(std::move(input), actions_);
+    std::optional<engine::CommitWritten> written;
+    for (engine::Action& action : actions_) {
+        perform(action);
+        if (std::holds_alternative<engine::WriteCommit>(action)) {
+            written = write_commit();
+        }
+    }
+    if (written) {
+        feed(std::move(*written));
     }
 }
 
@@ -202,10 +212,6 @@ void Run::perform(engine::Action& action) {
         arm(*wanted_timer);
     } else if (auto* disarm = std::get_if<engine::Disarm>(&action)) {
         deadlines_.erase(disarm->deadline);
-    } else if (auto* entered = std::get_if<engine::Entered>(&action)) {
-        if (entered->commits && net_ != nullptr) {
-            (void)commit_net();
-        }
     } else if (auto* ended = std::get_if<engine::Ended>(&action)) {
         finish(std::move(*ended));
     }

@@ -235,6 +235,7 @@ private:
         std::shared_ptr<bool> gone;
     };
 
+    void feed(engine::Input input);
     void perform(engine::Action& action);
     void start_body(engine::RunBody& wanted);
     void go_on(int arguments);
@@ -257,7 +258,7 @@ private:
     void ask_guests();
     void on_status(const std::string& vm, Result<qmp::Reply> reply);
     void end_when_answered();
-    bool commit_net();
+    engine::CommitWritten write_commit();
     void lose_patience();
     void close_net();
 

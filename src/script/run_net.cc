@@ -13,7 +13,7 @@ NetSide& Run::net() {
     if (net_ == nullptr) {
         net_ = std::make_unique<NetSide>(*this, world_, host_settings_);
         if (machine_.is_committed()) {
-            (void)commit_net();
+            (void)net_->host().commit();
         }
     }
     return *net_;
@@ -47,14 +47,14 @@ void Run::report_losses(const host::Hold& hold) {
     outcome_.losses.push_back(std::move(text));
 }
 
-/// Behind the commit nothing is undone, by us or by who recovers. When that cannot be written down
-/// there is no way back either; so it is said.
-bool Run::commit_net() {
-    Result<void> committed = net_->host().commit();
-    if (!committed) {
-        observer_.on_words("error", committed.error().sentence());
+/// Behind the commit nothing is undone, by us or by who recovers. What is not written down would be
+/// undone by them all the same, and there would be two guests; so the run does not commit then.
+engine::CommitWritten Run::write_commit() {
+    if (net_ == nullptr) {
+        return {};
     }
-    return committed.has_value();
+    Result<void> written = net_->host().commit();
+    return written ? engine::CommitWritten{} : engine::CommitWritten{std::move(written).error()};
 }
 
 /// What was not given back stays written down, for whoever recovers.
@@ -63,7 +63,8 @@ void Run::close_net() {
         return;
     }
     const bool keeps = outcome_.ended.end == engine::End::done || outcome_.ended.committed;
-    if (keeps && !commit_net()) {
+    if (Result<void> closed = keeps ? net_->host().commit() : Result<void>{}; !closed) {
+        observer_.on_words("error", closed.error().sentence());
         outcome_.ended.left.push_back(
             {"the journal " + net_->host().journal_path(),
              "it does not say that the run has committed: remove it, and do not recover from it"});

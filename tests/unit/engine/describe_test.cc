@@ -62,6 +62,7 @@ TEST_CASE("engine/describe: what is to be done is one line") {
 
 TEST_CASE("engine/describe: what is only told is one line") {
     CHECK(line(Action{Entered{"a", false}}) == "enter a");
+    CHECK(line(Action{WriteCommit{"a"}}) == "write down the commit of a");
     CHECK(line(Action{Entered{"a", true}}) == "enter a, which commits");
     CHECK(line(Action{Dropped{{"wake", "thaw"}}}) == "drop undo: wake, thaw");
     CHECK(line(Action{Ignored{"E", "no handler in a"}}) == "ignore E: no handler in a");

@@ -110,10 +110,15 @@ public:
         : role_(std::make_unique<plan::Role>(std::move(role))),
           machine(*role_, std::vector<Duration>(role_->states.size(), std::chrono::seconds{10})) {}
 
-    /// What the machine wants done upon this input.
+    /// What the machine wants done upon this input. A commit is written down, without a word; or
+    /// it is not.
     Lines give(Input input) {
         actions.clear();
         machine.step(std::move(input), actions);
+        if (!actions.empty() && std::holds_alternative<WriteCommit>(actions.back())) {
+            actions.pop_back();
+            machine.step(CommitWritten{no_commit}, actions);
+        }
         Lines lines;
         for (const Action& action : actions) {
             lines.push_back(describe(action));
@@ -136,6 +141,7 @@ private:
 public:
     Machine machine;
     Actions actions;  ///< Of the last input.
+    std::optional<Error> no_commit;
 };
 
 }  // namespace ktm::engine::testing

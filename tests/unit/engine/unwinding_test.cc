@@ -217,6 +217,24 @@ TEST_CASE("engine/unwinding: the commit drops the undos, oldest first, and keeps
                                         "end stranded in b, after the commit: no (bad)"});
 }
 
+TEST_CASE("engine/unwinding: a commit that is not written down is trouble before the commit") {
+    Rehearsal play = waiting(mixed);
+    play.no_commit = ktm::Error{ktm::Kind::io, "full", "no room", "", nullptr};
+    const Lines lines = play.give(happened("GO"));
+    CHECK(lines.at(0) == "trouble in a: no room (full)");
+    CHECK(lines.at(1) == "disarm deadline 1");
+    CHECK(lines.at(2) == "undo 1/4: wake");
+    CHECK(play.machine.state() == "a");
+    CHECK_FALSE(play.machine.is_committed());
+}
+
+TEST_CASE("engine/unwinding: without a commit on paper a first state is not entered") {
+    Rehearsal play{role_of({{.name = "a", .commits = true}})};
+    play.no_commit = ktm::Error{ktm::Kind::io, "full", "no room", "", nullptr};
+    CHECK(play.give(Start{}) == Lines{"trouble before the start: no room (full)",
+                                      "end aborted before the start: no room (full)"});
+}
+
 TEST_CASE("engine/unwinding: a commit without undos says nothing of them") {
     Rehearsal play = waiting({hold(1, "tunnel")});
     CHECK(play.give(happened("GO")) == Lines{"disarm deadline 1", "enter b, which commits",

@@ -34,6 +34,10 @@ ktm::plan::Role crossroads() {
     });
 }
 
+ktm::Error full() {
+    return {ktm::Kind::io, "full", "no room", "", nullptr};
+}
+
 /// What an observer can know of the machine from its inputs and actions.
 struct Observed {
     struct Body {
@@ -140,6 +144,10 @@ private:
         note_input(input);
         Actions actions;
         machine.step(std::move(input), actions);
+        if (!actions.empty() && std::holds_alternative<WriteCommit>(actions.back())) {
+            machine.step(CommitWritten{below(4) == 0 ? std::optional{full()} : std::nullopt},
+                         actions);
+        }
         expect(!over || actions.empty(), "an action after the end");
         for (const Action& action : actions) {
             log += describe(action) + "\n";
@@ -225,6 +233,9 @@ private:
     void note(const Disarm& disarm) {
         expect(seen_.deadline == disarm.deadline, "a disarmed deadline is not armed");
         seen_.deadline.reset();
+    }
+    void note(const WriteCommit&) {
+        expect(!seen_.body && !seen_.committed, "a commit where there can be none");
     }
     void note(const Entered& entered) {
         expect(!seen_.body, "a state is entered while a body runs");

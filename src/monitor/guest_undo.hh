@@ -2,8 +2,9 @@
 // monitor/guest_undo.hh: what takes back a migration at one of its ends, as commands to its QEMU.
 //
 // Theory of operation. The guest is woken: a copy of it that is under way is cancelled, its end is
-// waited for, and the guest is let run if it does not. QEMU refuses that as long as the copy is not
-// over or somebody else has the disks, so it is tried again until whoever asked loses patience.
+// waited for, for a second, and the guest is let run if it does not. QEMU refuses that as long as
+// the copy is not over or somebody else has the disks, so it is tried again until whoever asked
+// loses patience.
 //
 //     looking at the copy ──under way──> cancelling ─┐
 //           ^   └──over──> looking at the guest      │
@@ -69,6 +70,7 @@ private:
     Done done_;
     std::string obstacle_;
     bool changed_ = false;
+    unsigned lingered_ = 0;
     std::unique_ptr<ports::Timer> pause_;
     /// LIFETIME: an answer that comes behind our end finds false.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -31,9 +31,17 @@ native.text_methods(text_words)
 
 -- Virtual machines --------------------------------------------------------------------------------
 
---- An undo must reach its QEMU also when the connection was what went wrong.
+--- Where there may still be a QEMU: somebody was there, and did not talk to us.
+local worth_another_try = { lost = true, timeout = true, protocol = true }
+
+--- An undo must reach its QEMU also when the connection was what went wrong, and more than once, as
+--- long as it has time.
 local function reach(vm)
-  if native.is_lost(vm) then finish(native.reconnect(vm)) end
+  while native.is_lost(vm) do
+    local there, problem = attempt(native.reconnect(vm))
+    if there == nil and not worth_another_try[problem.kind] then error(problem, 0) end
+    if there == nil then finish(native.sleep(20)) end
+  end
 end
 
 --- What takes a migration back, by its function: who recovers can do the same without us.

@@ -86,6 +86,18 @@ TEST_CASE("monitor/guest_undo: a copy is cancelled, and its end is waited for") 
         true);
 }
 
+TEST_CASE(
+    "monitor/guest_undo: a guest whose copy does not come to its end is let run all the same") {
+    std::string conversation = copy_is("active") + exchange("migrate_cancel", nothing);
+    for (int look = 0; look < 51; ++look) {
+        conversation += copy_is("cancelling");
+    }
+    const Visited visited =
+        visit(GuestWish::wake, conversation + guest_runs(false) + exchange("cont", nothing));
+    check_done(visited, true);
+    CHECK(visited.took == 1020ms);
+}
+
 TEST_CASE("monitor/guest_undo: a copy in a state of a later QEMU is cancelled as well") {
     check_done(
         visit(GuestWish::wake, copy_is("wait-for-the-moon") + exchange("migrate_cancel", nothing) +

@@ -24,6 +24,8 @@ return plan {
     netns        = var.path     { optional = true, doc = "Network namespace of the tap." },
     tunnel       = var.enum     { "gre", "ipip", "vxlan", agree = true,
       doc = "How diverted packets travel." },
+    mtu          = var.int      { 1500, min = 1280, max = 65000, agree = true,
+      doc = "The guest's largest packet." },
     pps          = var.int      { 20000, min = 1, role = "dest",
       doc = "Packets a second for the guest, at most." },
     pause        = var.duration { "500ms", min = "1ms", role = "dest",
@@ -48,8 +50,9 @@ return plan {
         guest.enable(m, "events", "pause-before-switchover", "auto-converge")
         guest.set(m, { ["max-bandwidth"] = m.bandwidth, ["downtime-limit"] = 1 })
         m:undo("wake the guest", qmp.wake, { within = "30s" })
-        m.note.tunnel = net.tunnel { to = m.dest_ip, mode = m.tunnel, netns = m.netns }
-        m.note.path = net.divert { m.vm_ip, into = m.note.tunnel, netns = m.netns }
+        m.note.tunnel = net.tunnel { to = m.dest_ip, mode = m.tunnel, mtu = m.mtu,
+          netns = m.netns }
+        m.note.path = net.divert { m.vm_ip, into = m.note.tunnel, mtu = m.mtu, netns = m.netns }
         m.note.dirties = guest.dirties()
       end,
       on { "peer:ready", go = "copy", run = function(m, event)
@@ -114,10 +117,10 @@ return plan {
         m.note.waits = m:undo("end the QEMU that waits", qmp.quit)
         m.note.hold = net.hold { m.tap, rate = m.pps, pause = m.pause, netns = m.netns }
         net.tunnel { to = peer.address(), from = peer.own_address(), mode = m.tunnel,
-          netns = m.netns }
+          mtu = m.mtu, netns = m.netns }
         net.arrive { m.vm_ip, tap = m.tap, mac = guest.mac(), netns = m.netns }
         qmp.enable("events", "late-block-activate")
-        local uri = string.format("tcp:%s:%d", peer.own_address(), m.ram_port)
+        local uri = guest.uri(peer.own_address(), m.ram_port)
         qmp("migrate-incoming", { uri = uri })
         m.note.uri = uri
       end,

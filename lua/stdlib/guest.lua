@@ -18,12 +18,13 @@ function guest.enable(m, ...)
   qmp.enable(...)
 end
 
---- Sets parameters of the migration, for this run: what was is put back on abort.
+--- Sets parameters of the migration, for this run: what was is put back on abort, and given back.
 function guest.set(m, parameters)
   local now, before = qmp("query-migrate-parameters"), {}
   for name in pairs(parameters) do before[name] = now[name] end
   m:undo("put the parameters back", function() qmp("migrate-set-parameters", before) end)
   qmp("migrate-set-parameters", parameters)
+  return before
 end
 
 --- Bytes that the guest dirties in a second, measured for one.
@@ -36,6 +37,11 @@ function guest.dirties()
     if seen.status == "measured" then return seen["dirty-rate"] * 1048576 end
   end
   return 0
+end
+
+--- Where QEMU waits for it, as QEMU writes that.
+function guest.uri(address, port)
+  return string.format(address:find(":", 1, true) and "tcp:[%s]:%d" or "tcp:%s:%d", address, port)
 end
 
 --- Its Ethernet address, as its first network device has it.

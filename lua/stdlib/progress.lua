@@ -9,12 +9,15 @@
 ---       end,
 ---       on { "timer:progress", run = watch.look },
 ---       on { "progress:nearly", go = "divert" },
----       on { "progress:stalled", go = "abort" } }
+---       on { "progress:stalled", go = "abort" },
+---       on { "progress:over", go = "abort" } }
 ---
 --- `nearly`: bytes that are left when progress:nearly is emitted, once. With `dark`, in
 --- milliseconds, what the guest dirties meanwhile must be sent in that time as well, or it is not
 --- near; `dirty` is how many bytes a second it dirties, until QEMU has measured it. `stalled`:
 --- milliseconds in which nothing was sent, after which progress:stalled is emitted, once.
+--- `progress:over`, with QEMU's `status`, is the last: the copy is over, well or not. QEMU says so
+--- by itself; who must not wait for ever when that is lost has a handler for both.
 local units = require "units"
 local watch = {}
 
@@ -75,11 +78,17 @@ local function next_look(seen, ram)
   return math.max(shortest_ms, math.min(seen.every, math.floor(left_ms)))
 end
 
---- One look: asks QEMU, tells, emits. Whether the copy has failed is not its affair: QEMU's own
---- MIGRATION events say that.
+local over = { none = true, cancelled = true, failed = true, completed = true }
+
+--- One look: asks QEMU, tells, emits.
 function watch.look(m)
   local seen = m.note.progress
-  local ram = qmp("query-migrate", nil, { within = "5s" }).ram
+  local copy = qmp("query-migrate", nil, { within = "5s" })
+  if over[copy.status] then
+    emit("progress:over", { status = copy.status })
+    return
+  end
+  local ram = copy.ram
   if not ram then
     timer.after(seen.every, "progress")
     return
@@ -96,8 +105,6 @@ function watch.look(m)
   end
   timer.after(next_look(seen, ram), "progress")
 end
-
-local over = { none = true, cancelled = true, failed = true, completed = true }
 
 --- Cancels the copy, if there is one, and comes back when QEMU has ended it. For an undo: it has no
 --- deadline of its own.

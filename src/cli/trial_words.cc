@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t name_columns = 16;
 
 std::string row(const std::string& name, const std::string& value) {
-    return "  " + name + std::string(name_columns - std::min(name_columns, name.size()), ' ') +
-           value;
+    const std::size_t gap = name_columns - std::min(name_columns - 1, name.size());
+    return "  " + name + std::string(gap, ' ') + value;
 }
 
 std::string packets_of(const model::FlowAccount& account) {

@@ -125,12 +125,15 @@ Blocks::Later Blocks::blockdev_add(const json::View& arguments) {
     if (name.empty()) {
         return refused("'node-name' must be specified for the root node");
     }
-    if (node_of(name) != nullptr || drive_of(name) != nullptr) {
+    if (node_of(name) != nullptr || drive_of(name) != nullptr || is_file(name)) {
         return refused("Duplicate nodes with node-name='" + name + "'");
     }
     const std::optional<json::View> server = arguments.find("server");
+    if (text_of(arguments, "driver") == "file") {
+        return add_file(name, std::string{text_of(arguments, "filename")});
+    }
     if (text_of(arguments, "driver") != "nbd") {
-        return refused("this model of QEMU knows the block driver 'nbd' alone");
+        return refused("this model of QEMU knows the block drivers 'nbd' and 'file' alone");
     }
     if (!server) {
         return refused("Parameter 'server' is missing");
@@ -139,6 +142,19 @@ Blocks::Later Blocks::blockdev_add(const json::View& arguments) {
         name,
         {std::string(text_of(*server, "host")), std::string(text_of(*server, "port")),
          std::string(text_of(arguments, "export")), std::string(text_of(arguments, "tls-creds"))});
+}
+
+Reply Blocks::add_file(const std::string& name, const std::string& path) {
+    auto& has_file = process_.hooks().has_file;
+    if (!has_file || !has_file(path)) {
+        return refused("Could not open '" + path + "': No such file or directory");
+    }
+    files_.push_back(name);
+    return done();
+}
+
+bool Blocks::is_file(const std::string& name) const {
+    return std::find(files_.begin(), files_.end(), name) != files_.end();
 }
 
 Blocks::Later Blocks::add_node(const std::string& name, const Target& target) {
@@ -159,7 +175,9 @@ Reply Blocks::blockdev_del(const json::View& arguments) {
     if (drive_of(name) != nullptr || is_mirrored(name)) {
         return refused("Node " + name + " is in use");
     }
-    if (std::erase_if(nodes_, [&](const NbdNode& node) { return node.name == name; }) == 0) {
+    if (std::erase(files_, name) +
+            std::erase_if(nodes_, [&](const NbdNode& node) { return node.name == name; }) ==
+        0) {
         return refused("Failed to find node with node-name='" + name + "'");
     }
     return done();

@@ -87,6 +87,8 @@ private:
     [[nodiscard]] Later wait_for_wire(UniqueFunction<Later()> again, std::string when_too_late);
     void answer_late(Reply reply);
     [[nodiscard]] Later add_node(const std::string& name, const Target& target);
+    [[nodiscard]] Reply add_file(const std::string& name, const std::string& path);
+    [[nodiscard]] bool is_file(const std::string& name) const;
     [[nodiscard]] Later mirror_to(const MirrorJob::Settings& settings, const Target& target);
     [[nodiscard]] const Drive* drive_of(std::string_view node) const;
     [[nodiscard]] NbdNode* node_of(std::string_view name);
@@ -101,6 +103,7 @@ private:
     Objects& objects_;
     Exports exports_;
     std::vector<NbdNode> nodes_;
+    std::vector<std::string> files_;  ///< Nodes of the driver `file`; nobody uses them.
     std::vector<std::unique_ptr<MirrorJob>> jobs_;
     std::unique_ptr<Waiting> waiting_;
 };

@@ -17,6 +17,7 @@ using Capability = MigrationSettings::Capability;
 
 constexpr Duration migration_connect_timeout = std::chrono::seconds{127};
 constexpr std::string_view broken_pipe = "Unable to write to socket: Broken pipe";
+constexpr std::string_view exec = "exec:";
 /// What QEMU has beside the guest's memory: video memory, ROMs.
 constexpr std::uint64_t other_ram_bytes = 540'672;
 
@@ -124,7 +125,11 @@ Reply Outgoing::migrate(const json::View& arguments) {
     downtime_ = {};
     begun_ = process_.now();
     say(Status::setup);
+    program_.reset();
     const std::string_view uri = text_of(arguments, "uri");
+    if (uri.starts_with(exec)) {
+        return write_to_program(uri.substr(exec.size()));
+    }
     MigrationAddress address = read_migration_address(uri);
     if (!address.fault.empty()) {
         error_desc_ = uri.starts_with("tcp:") ? address.fault : "";
@@ -137,6 +142,20 @@ Reply Outgoing::migrate(const json::View& arguments) {
     uri_text_ = is_path ? address.port : address.host + ":" + address.port;
     watch_ = process_.wire().watch([this](bool cut) { wire_changed(cut); });
     then(Step::connecting, process_.timings().thread, [this] { connect(); });
+    return done();
+}
+
+/// What was not measured is refused, as QEMU refuses an address that it does not know.
+Reply Outgoing::write_to_program(std::string_view command) {
+    if (has(Capability::multifd) || has(Capability::postcopy_ram)) {
+        say(Status::failed);
+        return refused("this model of QEMU has neither multifd nor postcopy to a program");
+    }
+    auto& starts = process_.hooks().on_program;
+    program_ = starts ? starts(command) : Program{};
+    over_wire_ = false;
+    watch_.reset();
+    then(Step::preparing, process_.timings().setup, [this] { prepare(); });
     return done();
 }
 
@@ -205,6 +224,10 @@ void Outgoing::prepare() {
         fail(std::string(broken_pipe));
         return;
     }
+    if (program_) {
+        then(Step::preparing, process_.timings().thread, [this] { copy(); });
+        return;
+    }
     if (peer_->settings().has(Capability::multifd) != has(Capability::multifd)) {
         fail(std::string(broken_pipe));
         return;
@@ -228,7 +251,11 @@ RamCopy::Terms Outgoing::terms() const {
         terms.path_bytes_per_second =
             std::min(terms.path_bytes_per_second, std::max(all / 2, all - blocks_.wire_need()));
     }
-    terms.cut = is_cut() || peer_gone_;
+    if (program_) {
+        terms.path_bytes_per_second =
+            std::min(terms.path_bytes_per_second, program_->bytes_per_second);
+    }
+    terms.cut = is_cut() || peer_gone_ || (program_ && !program(Program::Does::reads_all));
     terms.guest_runs = machine_.guest().runs();
     return terms;
 }
@@ -241,6 +268,9 @@ void Outgoing::copy() {
     pump();
     if (peer_gone_) {
         peer_noticed();
+    } else if (program(Program::Does::ends_early)) {
+        side_timer_ = process_.after(process_.timings().thread,
+                                     [this] { fail("Unable to write to command: Broken pipe"); });
     }
 }
 

@@ -17,6 +17,10 @@
 //     held        pre-switchover: until migrate-continue or migrate_cancel, and for ever
 //     finishing   the last PASS, the rest of the memory, the devices
 //
+// A program of an address `exec:` is a destination that has nothing to say. QEMU notices its early
+// end, and not that it fails when all was written; until it has ended QEMU answers nobody, behind
+// the event `completed`. While the program does not read, cancelling does not end, either.
+//
 // Whom the migration has stopped it starts again when it fails or is cancelled, and nobody else.
 // A dead destination is noticed by the next write to it: not in `held`.
 //
@@ -50,6 +54,8 @@ public:
     [[nodiscard]] Reply migrate_start_postcopy();
 
     [[nodiscard]] bool is_under_way() const noexcept;
+    /// The main loop waits for the end of a program and answers nobody.
+    [[nodiscard]] bool is_closing() const noexcept { return closing_; }
     [[nodiscard]] bool has_begun() const noexcept { return status_ != Status::none; }
     [[nodiscard]] std::string json() const;
 
@@ -90,6 +96,11 @@ private:
     void say_pass(std::uint64_t pass);
     void then(Step step, Duration delay, UniqueFunction<void()> what);
 
+    [[nodiscard]] bool program(Program::Does does) const noexcept {
+        return program_ && program_->does == does;
+    }
+    [[nodiscard]] Reply write_to_program(std::string_view command);
+    void close_program();
     void connect();
     void connected(Incoming& peer, bool over_wire);
     void connect_later(std::string when_too_late);
@@ -130,7 +141,9 @@ private:
     std::string uri_port_;
     std::string uri_text_;
     std::string error_desc_;
-    Incoming* peer_ = nullptr;  ///< LIFETIME: says when it is gone.
+    Incoming* peer_ = nullptr;        ///< LIFETIME: says when it is gone.
+    std::optional<Program> program_;  ///< In place of a peer.
+    bool closing_ = false;
     bool over_wire_ = false;
     bool peer_gone_ = false;
     bool stopped_by_us_ = false;

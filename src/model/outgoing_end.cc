@@ -113,7 +113,9 @@ Incoming::Cargo Outgoing::cargo() const {
 void Outgoing::complete() {
     ram_->complete();
     const bool aborts = give_images_away();
-    machine_.set(RunState::postmigrate);
+    if (!program_) {
+        machine_.set(RunState::postmigrate);
+    }
     over_ = process_.now();
     downtime_ = over_ - *down_;
     step_ = Step::none;
@@ -121,12 +123,28 @@ void Outgoing::complete() {
     timer_.reset();
     Incoming* peer = std::exchange(peer_, nullptr);
     say(Status::completed);
-    peer->load(cargo());
+    if (program_) {
+        timer_ = process_.after(process_.timings().thread, [this] { close_program(); });
+    } else {
+        peer->load(cargo());
+    }
     if (aborts) {
         timer_ = process_.after(process_.timings().abort, [this] { exits_(aborted); });
     } else {
         blocks_.say_drained();
     }
+}
+
+void Outgoing::close_program() {
+    machine_.set(RunState::postmigrate);
+    closing_ = true;
+    timer_ = process_.after(program_->ends_after, [this] {
+        closing_ = false;
+        if (process_.hooks().on_program_end) {
+            process_.hooks().on_program_end();
+        }
+        process_.say_idle();
+    });
 }
 
 void Outgoing::begin_postcopy() {
@@ -258,6 +276,11 @@ Reply Outgoing::migrate_cancel() {
         peer->lose_source();
     }
     side_timer_.reset();
+    if (program(Program::Does::stops_reading)) {
+        step_ = Step::ending;
+        timer_.reset();
+        return done();
+    }
     then(Step::ending, process_.timings().thread, [this] {
         take_back();
         timer_ = process_.after(process_.timings().cancel, [this] { end_cancelled(); });

@@ -54,7 +54,27 @@ struct QemuSettings {
     std::string_view schema;
 };
 
+/// What a program of an address `exec:` does with what QEMU writes to it. The file it writes to is
+/// a matter of who runs it.
+struct Program {
+    enum class Does {
+        reads_all,
+        ends_early,     ///< QEMU's next write breaks.
+        stops_reading,  ///< QEMU's next write never ends, whatever it is told.
+    };
+    Does does = Does::reads_all;
+    double bytes_per_second = 1e9;
+    /// From the last byte on: QEMU waits for its end, and answers nobody.
+    Duration ends_after = std::chrono::milliseconds{2};
+};
+
 struct QemuHooks {
+    /// QEMU starts this program; without the hook it is one that reads all.
+    UniqueFunction<Program(std::string_view command)> on_program;
+    /// It has read all, and has ended.
+    UniqueFunction<void()> on_program_end;
+    /// Whether there is such a file; without the hook there is none.
+    UniqueFunction<bool(std::string_view path)> has_file;
     /// An event, and its data as JSON; empty when it has none.
     UniqueFunction<void(std::string_view name, std::string_view data)> on_event;
     /// The answer to a command that kept the monitor busy.

@@ -44,7 +44,7 @@ public:
     /// are told from inside this call where they precede the reply.
     [[nodiscard]] std::optional<Reply> execute(std::string_view name, const json::View& arguments);
     [[nodiscard]] bool is_busy() const noexcept {
-        return blocks_.is_busy() || incoming_.is_loading();
+        return blocks_.is_busy() || incoming_.is_loading() || outgoing_.is_closing();
     }
 
     /// SIGKILL.

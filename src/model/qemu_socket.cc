@@ -88,6 +88,17 @@ void QemuSocket::take_hooks() {
             others_.on_event(name, data);
         }
     };
+    hooks.on_program = [this](std::string_view command) {
+        return others_.on_program ? others_.on_program(command) : Program{};
+    };
+    hooks.on_program_end = [this] {
+        if (others_.on_program_end) {
+            others_.on_program_end();
+        }
+    };
+    hooks.has_file = [this](std::string_view path) {
+        return others_.has_file && others_.has_file(path);
+    };
     hooks.on_late_reply = [this](Reply reply) {
         if (const std::optional<Asked> asked = std::exchange(asked_, std::nullopt)) {
             answer(*asked, std::move(reply));

@@ -19,7 +19,7 @@ struct Entry {
     std::string_view words;
 };
 
-constexpr std::array<Entry, 23> entries{{
+constexpr std::array<Entry, 26> entries{{
     {Harm::none, "none", "nothing"},
     {Harm::refused, "refused", "QEMU refuses it"},
     {Harm::lost, "lost", "it is lost on its way"},
@@ -35,6 +35,10 @@ constexpr std::array<Entry, 23> entries{{
     {Harm::busy, "busy", "the kernel refuses it: EBUSY"},
     {Harm::no_buffers, "no-buffers", "the kernel refuses it: ENOBUFS"},
     {Harm::full, "full", "the file system is full"},
+    {Harm::ends_early, "ends-early", "the program ends before it has read all"},
+    {Harm::stops_reading, "stops-reading", "the program reads nothing, and does not end"},
+    {Harm::ends_badly, "ends-badly",
+     "the program has read all, and fails: what it wrote is not whole"},
     {Harm::kill_source_qemu, "kill-source-qemu", "the QEMU at the source is killed"},
     {Harm::kill_dest_qemu, "kill-dest-qemu", "the QEMU at the destination is killed"},
     {Harm::kill_source, "kill-source", "the katamaran at the source is killed"},
@@ -57,6 +61,7 @@ std::string_view name_of(Channel channel) noexcept {
         case Channel::request: return "kernel:";
         case Channel::line: return "to the other node:";
         case Channel::journal: return "journal:";
+        case Channel::program: return "program:";
     }
     return "";
 }
@@ -124,6 +129,7 @@ bool fits(Harm harm, Channel channel, bool is_query, bool two_nodes) noexcept {
                    (!is_query && is({Harm::no_device, Harm::exists, Harm::busy, Harm::no_buffers}));
         case Channel::line: return is({Harm::lost, Harm::late, Harm::twice, Harm::silence});
         case Channel::journal: return is({Harm::full});
+        case Channel::program: return is({Harm::ends_early, Harm::stops_reading, Harm::ends_badly});
     }
     return false;
 }

@@ -23,6 +23,7 @@ enum class Channel : std::uint8_t {
     request,  ///< To the kernel.
     line,     ///< To the other katamaran; its heartbeats are none.
     journal,  ///< A write.
+    program,  ///< That QEMU starts, and writes its guest to.
 };
 
 enum class Harm : std::uint8_t {
@@ -42,6 +43,9 @@ enum class Harm : std::uint8_t {
     busy,
     no_buffers,
     full,
+    ends_early,     ///< A program: before it has read all.
+    stops_reading,  ///< A program: and does not end.
+    ends_badly,     ///< A program: it fails when all was read.
     // To the world, in the instant in which it crosses.
     kill_source_qemu,
     kill_dest_qemu,

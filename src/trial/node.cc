@@ -53,6 +53,21 @@ std::string lines_beyond(const std::string& text, const std::string& known, char
     return beyond;
 }
 
+/// Of a command for a shell, without its quotes: the file that it is all about.
+std::string last_word_of(std::string_view command) {
+    std::string word;
+    bool quoted = false;
+    for (const char character : command) {
+        quoted = quoted != (character == '\'');
+        if (character == ' ' && !quoted) {
+            word.clear();
+        } else if (character != '\'') {
+            word += character;
+        }
+    }
+    return word;
+}
+
 /// Of a node: those that it always has, and at the destination those that the plan names first.
 std::vector<IpAddress> addresses_of(const Stage& stage, Side side) {
     std::vector<IpAddress> addresses;
@@ -153,6 +168,12 @@ void Node::start_qemu(const Stage& stage, model::Disk* disk) {
             on_qemu_exit();
         }
     };
+    hooks.on_program = [this](std::string_view command) { return judge_program(command); };
+    hooks.on_program_end = [this] {
+        file_whole_ = !program_fails_;
+        file_there_ = file_there_ || file_whole_;
+    };
+    hooks.has_file = [this](std::string_view path) { return file_there_ && path == program_file_; };
     qemu_ = std::make_unique<model::Qemu>(ground_.clock, ground_.board, std::move(settings),
                                           std::move(hooks));
     auto socket =
@@ -229,6 +250,24 @@ int Node::judge_write(std::string_view bytes) {
         ground_.referee.on_commit(side_, ground_.clock.now());
     }
     return error_of(harm);
+}
+
+/// `cat > FILE` has its file from the beginning, `cat > PART && mv PART FILE` when it is whole.
+model::Program Node::judge_program(std::string_view command) {
+    const Harm harm = ground_.crossings.pass(side_, Channel::program, false,
+                                             [&] { return std::string{command}; });
+    model::Program program;
+    if (harm == Harm::ends_early) {
+        program.does = model::Program::Does::ends_early;
+    } else if (harm == Harm::stops_reading) {
+        program.does = model::Program::Does::stops_reading;
+    }
+    // What stands behind is done when it has failed.
+    program_file_ = last_word_of(command.substr(0, command.find(" || ")));
+    program_fails_ = harm != Harm::none;
+    file_whole_ = false;
+    file_there_ = command.find("&& mv ") == std::string_view::npos;
+    return program;
 }
 
 // --- Who acts -----------------------------------------------------------------------------------

@@ -65,6 +65,10 @@ public:
 
     /// In which way its host is another than before; empty: in none.
     [[nodiscard]] std::string difference();
+    /// What QEMU wrote to a program is not there, or not all of it.
+    [[nodiscard]] bool lacks_file() const noexcept {
+        return !program_file_.empty() && !file_whole_;
+    }
     [[nodiscard]] bool qemu_is_gone() const { return qemu_ != nullptr && !qemu_->is_alive(); }
     [[nodiscard]] bool holds_packets();
     [[nodiscard]] std::vector<std::string> journals() const;
@@ -84,6 +88,7 @@ private:
         const model::QemuSocket::Message& message);
     [[nodiscard]] std::optional<sim::NetworkFault> judge_request(const net::Request& request);
     [[nodiscard]] int judge_write(std::string_view bytes);
+    [[nodiscard]] model::Program judge_program(std::string_view command);
 
     Ground ground_;
     Side side_;
@@ -108,6 +113,10 @@ private:
     std::unique_ptr<host::Recovery> recovery_;
     std::unique_ptr<monitor::GuestVisit> visit_;
     std::vector<std::string> left_;
+    std::string program_file_;  ///< Of the last program that QEMU has started.
+    bool program_fails_ = false;
+    bool file_whole_ = false;
+    bool file_there_ = false;
 };
 
 }  // namespace ktm::trial

@@ -38,7 +38,9 @@ Site::Site(Stage& stage, Faults faults, Told& told, Recorded& recorded)
         disks_.push_back(std::make_unique<model::Disk>(disk_settings(stage.world, 0)));
     }
     board_.own(0, "192.0.2.1");
+    board_.own(0, "2001:db8:77::1");
     board_.own(1, "192.0.2.2");
+    board_.own(1, "2001:db8:77::2");
     for (const IpAddress& address : stage.dest_addresses) {
         board_.own(1, address.text());
     }

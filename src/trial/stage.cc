@@ -16,24 +16,34 @@ struct WorldVar {
     plan::Type type;
     std::string_view source;
     std::string_view dest;
+    std::string_view v6 = {};  ///< On both sides, where the nodes have addresses of IPv6 alone.
 };
 constexpr std::array<WorldVar, 9> world_vars{{
     {"qmp", plan::Type::path, "/run/source.qmp", "/run/dest.qmp"},
     {"tap", plan::Type::ifname, "tap0", "tap0"},
-    {"dest_ip", plan::Type::ip, "192.0.2.2", "192.0.2.2"},
-    {"source_ip", plan::Type::ip, "192.0.2.1", "192.0.2.1"},
-    {"listen_ip", plan::Type::ip, "192.0.2.2", "192.0.2.2"},
-    {"vm_ip", plan::Type::list, "10.1.2.3", "10.1.2.3"},
+    {"dest_ip", plan::Type::ip, "192.0.2.2", "192.0.2.2", "2001:db8:77::2"},
+    {"source_ip", plan::Type::ip, "192.0.2.1", "192.0.2.1", "2001:db8:77::1"},
+    {"listen_ip", plan::Type::ip, "192.0.2.2", "192.0.2.2", "2001:db8:77::2"},
+    {"vm_ip", plan::Type::list, "10.1.2.3", "10.1.2.3", "2001:db8:1::3"},
     {"drives", plan::Type::list, "disk0", "disk0"},
     {"file", plan::Type::path, "/vm/state", "/vm/state"},
     {"drive", plan::Type::text, "disk0", "disk0"},
 }};
 
-std::string_view of_world(std::string_view name, Side side) {
+/// A plan that takes addresses of IPv6 alone somewhere is tried where there are no others.
+bool knows_only_v6(const plan::Plan& plan) {
+    return std::any_of(plan.vars.begin(), plan.vars.end(),
+                       [](const plan::Var& var) { return var.family == Family::v6; });
+}
+
+std::string_view of_world(std::string_view name, Side side, bool v6 = false) {
     const auto found = std::find_if(world_vars.begin(), world_vars.end(),
                                     [&](const WorldVar& var) { return var.name == name; });
     if (found == world_vars.end()) {
         return {};
+    }
+    if (v6 && !found->v6.empty()) {
+        return found->v6;
     }
     return side == Side::source ? found->source : found->dest;
 }
@@ -45,6 +55,7 @@ bool is_of(const plan::Var& var, const std::string& role) {
 /// What of all that is given is for this role; the world gives what is missing.
 std::vector<plan::Given> given_to(const plan::Plan& plan, const std::string& role, Side side,
                                   const std::vector<plan::Given>& given) {
+    const bool v6 = knows_only_v6(plan);
     std::vector<plan::Given> mine;
     for (const plan::Given& one : given) {
         const plan::Var* var = plan.find_var(one.name);
@@ -55,7 +66,7 @@ std::vector<plan::Given> given_to(const plan::Plan& plan, const std::string& rol
     for (const plan::Var& var : plan.vars) {
         const bool is_given = std::any_of(
             mine.begin(), mine.end(), [&](const plan::Given& one) { return one.name == var.name; });
-        const std::string_view value = of_world(var.name, side);
+        const std::string_view value = of_world(var.name, side, v6);
         // The tap of the world is called as the plan calls it.
         const bool has_default = var.preset.has_value();
         if (!is_given && !has_default && !var.optional && is_of(var, role) && !value.empty()) {
@@ -199,7 +210,8 @@ std::string describe_world_vars() {
         text += "  " + std::string{var.name} +
                 std::string(12 - std::min<std::size_t>(12, var.name.size()), ' ') +
                 std::string{var.source} + (var.source == var.dest ? "" : ", ") +
-                (var.source == var.dest ? "" : std::string{var.dest}) + "\n";
+                (var.source == var.dest ? "" : std::string{var.dest}) +
+                (var.v6.empty() ? "" : " or " + std::string{var.v6}) + "\n";
     }
     return text;
 }

@@ -127,6 +127,9 @@ private:
             blame(Invariant::truth,
                   "the " + name + " says done, and the guest does not run at the destination");
         }
+        if (said->ended.end == End::done && site_.node(side).lacks_file()) {
+            blame(Invariant::truth, "the " + name + " says done, and what QEMU wrote is not whole");
+        }
         for (const script::GuestStatus& guest : said->guests) {
             const bool says_runs = guest.status == "running";
             if (guest.vm.empty() && says_runs && !was_killed(side) &&

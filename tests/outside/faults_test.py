@@ -8,6 +8,7 @@ in another world. A new one is a new entry.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,8 @@ KATAMARAN = os.environ["KATAMARAN"]
 # With sanitizers a trial takes fifty times as long: they see a sample, the others see all.
 SANITIZED = os.environ.get("KTM_SANITIZED") == "1"
 MUTATIONS = json.loads((ROOT / "tests" / "outside" / "mutations.json").read_text("utf-8"))
-SHIPPED = ("freeze", "shared-storage", "local-storage")
+SHIPPED = ("freeze", "snapshot", "shared-storage", "local-storage", "ipv6", "gre")
+BOTH_FAMILIES = "vm_ip=10.1.2.3,2001:db8:1::3"
 LIMIT_S = 300
 
 
@@ -51,6 +53,15 @@ def survives(plan):
         assert SANITIZED or end["trials"] > end["crossings"], end
         print(f"# {plan}: {end['trials']} trials, {end['crossings']} crossings")
     return check
+
+
+def carries_both(plan, *arguments):
+    """A guest with addresses of both families loses no packet to either."""
+    result = simulate(plan, "--var", BOTH_FAMILIES, *arguments)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr
+    flows = re.findall(r"(?m)^  to (\S+) +(\d+) of (\d+) delivered, 0 lost", result.stdout)
+    assert [flow[0] for flow in flows] == ["10.1.2.3", "2001:db8:1::3"], result.stdout
+    assert all(flow[1] == flow[2] and int(flow[1]) > 10_000 for flow in flows), flows
 
 
 def mutate(mutation, folder):
@@ -128,6 +139,34 @@ def test_again():
 def test_the_same():
     """A simulation prints the same bytes each time, whatever went wrong in it"""
     is_the_same()
+
+
+def test_both_families():
+    """A guest with addresses of IPv4 and IPv6 goes through each tunnel, and no packet is lost"""
+    for tunnel in ("gre", "ipip", "vxlan"):
+        for plan in ("shared-storage", "ipv6"):
+            carries_both(plan, "--var", "tunnel=" + tunnel)
+    carries_both("local-storage")
+
+
+def test_families():
+    """A node's address of the wrong family is refused before anything is begun"""
+    result = simulate("ipv6", "--var", "dest_ip=192.0.2.2")
+    assert result.returncode == 2 and "an address of IPv6" in result.stderr, result.stderr
+
+
+def test_commit_that_is_not_written():
+    """A commit that cannot be written down is none, and a kill behind it leaves one guest"""
+    listed = simulate("shared-storage", "--list").stdout
+    number = int(re.search(r"(?m)^(\d+)  source, journal: .*committed", listed).group(1))
+    full = f"{number}:full"
+    alone = simulate("shared-storage", "--fault", full)
+    assert re.search("(?m)^source: aborted in handover.*the guest runs here", alone.stdout), alone
+    assert "VIOLATED" not in alone.stdout, alone.stdout
+    for behind in range(1, 21):
+        kill = f"{number + behind}:kill-source"
+        result = simulate("shared-storage", "--fault", full, "--fault", kill)
+        assert "VIOLATED" not in result.stdout, result.stdout
 
 
 def test_refusals():

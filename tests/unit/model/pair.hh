@@ -28,6 +28,8 @@ struct PairSettings {
     double copy_bytes_per_second = 2e9;
     double mirror_bytes_per_second = 5e8;
     std::map<std::string, std::string> source_keys;
+    Program
+        program;  ///< What each one that the source starts does; its file is there when it ends.
 };
 
 /// One of the two, with a line for each thing that it told: "MIGRATION active", "RESUME",
@@ -89,6 +91,7 @@ public:
         two.paused = settings.dest_paused;
         two.psk_keys.clear();
         two.drives = {{"disk0", settings.shared_disk ? &source_disk : &dest_disk}};
+        program_ = settings.program;
         source.qemu = std::make_unique<Qemu>(clock, board, std::move(one), hooks_of(source));
         dest.qemu = std::make_unique<Qemu>(clock, board, std::move(two), hooks_of(dest));
         // The first RESUME is told before anybody can be connected.
@@ -188,11 +191,17 @@ private:
         hooks.on_event = [tell](std::string_view name, std::string_view data) {
             tell(event_line(name, data));
         };
+        hooks.on_program = [this](std::string_view) { return program_; };
+        hooks.on_program_end = [this] { has_file_ = true; };
+        hooks.has_file = [this](std::string_view) { return has_file_; };
         hooks.on_late_reply = [&side](Reply reply) { side.late.push_back(std::move(reply)); };
         hooks.on_guest = [tell](bool runs) { tell(runs ? "guest runs" : "guest stands"); };
         hooks.on_exit = [tell](int code) { tell("gone " + std::to_string(code)); };
         return hooks;
     }
+
+    Program program_;
+    bool has_file_ = false;
 };
 
 inline std::string joined(const std::vector<std::string>& lines, bool with_guest = false) {

@@ -24,10 +24,14 @@ local watch = {}
 --- The longest time between two looks, and the shortest: a look costs QEMU a millisecond.
 local longest_ms, shortest_ms = 250, 2
 
+--- QEMU sends in bursts: by its limiter's slices, and whenever there is room again in the socket.
+--- What was sent in less time than this is no speed.
+local speed_ms = 200
+
 function watch.begin(m, how)
   m.note.progress = {
     every = how.every or longest_ms, nearly = how.nearly, dark = how.dark, dirty = how.dirty or 0,
-    stalled = how.stalled, sent = -1, since = now(), pass = -1,
+    stalled = how.stalled, sent = 0, since = now(), pass = -1,
   }
   timer.after(how.every or longest_ms, "progress")
 end
@@ -45,13 +49,13 @@ local function measure(seen, ram)
   local sent, instant = ram.transferred or 0, now()
   local pass = ram["dirty-sync-count"] or 0
   if pass ~= seen.pass then seen.pass, seen.pass_began = pass, instant end
-  if sent > seen.sent then
-    if seen.sent >= 0 and instant > seen.looked then
-      seen.speed = (sent - seen.sent) / (instant - seen.looked)
-    end
-    seen.sent, seen.since = sent, instant
+  if sent > seen.sent then seen.sent, seen.since = sent, instant end
+  local mark = seen.mark
+  if mark and sent > mark.sent and instant - mark.at >= speed_ms then
+    seen.speed = (sent - mark.sent) / (instant - mark.at)
+    mark = nil
   end
-  seen.looked = instant
+  seen.mark, seen.looked = mark or { sent = sent, at = instant }, instant
   local pages = ram["dirty-pages-rate"] or 0
   if pages > 0 then seen.dirty = pages * (ram["page-size"] or 4096) end
 end

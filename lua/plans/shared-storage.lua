@@ -26,6 +26,8 @@ return plan {
       doc = "How diverted packets travel." },
     mtu          = var.int      { 1500, min = 1280, max = 65000, agree = true,
       doc = "The guest's largest packet." },
+    wrapped      = var.bool     { true, agree = true,
+      doc = "Whether a gre lies inside; a vxlan for IPv4 can do without." },
     pps          = var.int      { 20000, min = 1, role = "dest",
       doc = "Packets a second for the guest, at most." },
     pause        = var.duration { "500ms", min = "1ms", role = "dest",
@@ -51,7 +53,7 @@ return plan {
         guest.set(m, { ["max-bandwidth"] = m.bandwidth, ["downtime-limit"] = 1 })
         m:undo("wake the guest", qmp.wake, { within = "30s" })
         m.note.tunnel = net.tunnel { to = m.dest_ip, mode = m.tunnel, mtu = m.mtu,
-          netns = m.netns }
+          wrapped = m.wrapped, netns = m.netns }
         m.note.path = net.divert { m.vm_ip, into = m.note.tunnel, mtu = m.mtu, netns = m.netns }
         m.note.dirties = guest.dirties()
       end,
@@ -117,7 +119,7 @@ return plan {
         m.note.waits = m:undo("end the QEMU that waits", qmp.quit)
         m.note.hold = net.hold { m.tap, rate = m.pps, pause = m.pause, netns = m.netns }
         net.tunnel { to = peer.address(), from = peer.own_address(), mode = m.tunnel,
-          mtu = m.mtu, netns = m.netns }
+          mtu = m.mtu, wrapped = m.wrapped, netns = m.netns }
         net.arrive { m.vm_ip, tap = m.tap, mac = guest.mac(), netns = m.netns }
         qmp.enable("events", "late-block-activate")
         local uri = guest.uri(peer.own_address(), m.ram_port)

@@ -65,7 +65,7 @@ return plan {
       enter = function(m)
         qmp("migrate", { uri = m.note.uri }, { within = "5s" })
         watch.begin(m, { nearly = m.divert_at, dark = m.downtime, dirty = m.note.dirties,
-          stalled = 10000 })
+          limit = m.bandwidth, stalled = 10000 })
       end,
       on { "timer:progress", run = watch.look },
       on { "progress:nearly", go = "divert" },

@@ -14,8 +14,10 @@
 ---
 --- `nearly`: bytes that are left when progress:nearly is emitted, once. With `dark`, in
 --- milliseconds, what the guest dirties meanwhile must be sent in that time as well, or it is not
---- near; `dirty` is how many bytes a second it dirties, until QEMU has measured it. `stalled`:
---- milliseconds in which nothing was sent, after which progress:stalled is emitted, once.
+--- near; `dirty` is how many bytes a second it dirties, as measured for one second. Whatever is
+--- left, it is near some 30 ms before QEMU could come to the end by itself; `limit`, which is what
+--- max-bandwidth is, makes that surer. `stalled`: milliseconds in which nothing was sent, after
+--- which progress:stalled is emitted, once.
 --- `progress:over`, with QEMU's `status`, is the last: the copy is over, well or not. QEMU says so
 --- by itself; who must not wait for ever when that is lost has a handler for both.
 local units = require "units"
@@ -28,12 +30,20 @@ local longest_ms, shortest_ms = 250, 2
 --- What was sent in less time than this is no speed.
 local speed_ms = 200
 
+--- What a plan has to do before QEMU stops the guest takes less, on a node that is not overloaded.
+local head_start_ms = 30
+
+--- QEMU's limiter lets it send the share of so many milliseconds at once, and sleep.
+local slice_ms = 100
+
 function watch.begin(m, how)
+  local every = how.every or longest_ms
   m.note.progress = {
-    every = how.every or longest_ms, nearly = how.nearly, dark = how.dark, dirty = how.dirty or 0,
-    stalled = how.stalled, sent = 0, since = now(), pass = -1,
+    every = every, pause = how.nearly and shortest_ms or every, nearly = how.nearly,
+    dark = how.dark, dirtied = how.dirty or 0, limit = how.limit, stalled = how.stalled,
+    dirty = 0, sent = 0, since = now(), pass = -1,
   }
-  timer.after(how.every or longest_ms, "progress")
+  timer.after(m.note.progress.pause, "progress")
 end
 
 local function words_for(ram)
@@ -45,41 +55,68 @@ local function words_for(ram)
 end
 
 --- What is known of the copy by now: bytes a millisecond, and since when this pass runs.
-local function measure(seen, ram)
+local function measure(seen, ram, throttle)
   local sent, instant = ram.transferred or 0, now()
   local pass = ram["dirty-sync-count"] or 0
-  if pass ~= seen.pass then seen.pass, seen.pass_began = pass, instant end
-  if sent > seen.sent then seen.sent, seen.since = sent, instant end
-  local mark = seen.mark
-  if mark and sent > mark.sent and instant - mark.at >= speed_ms then
-    seen.speed = (sent - mark.sent) / (instant - mark.at)
-    mark = nil
+  if pass ~= seen.pass then
+    seen.pass, seen.pass_began, seen.pass_left = pass, instant, ram.remaining
   end
-  seen.mark, seen.looked = mark or { sent = sent, at = instant }, instant
-  local pages = ram["dirty-pages-rate"] or 0
-  if pages > 0 then seen.dirty = pages * (ram["page-size"] or 4096) end
+  if sent > seen.sent then seen.sent, seen.since = sent, instant end
+  seen.mark, seen.looked = seen.mark or { sent = sent, at = instant }, instant
+  local passed, is_first = instant - seen.mark.at, not seen.is_measured
+  if sent > seen.mark.sent and (passed >= speed_ms or is_first and passed > 0) then
+    seen.speed = (sent - seen.mark.sent) / passed
+    if passed >= speed_ms then
+      seen.is_measured, seen.mark = true, { sent = sent, at = instant }
+    end
+  end
+  -- QEMU counts a page once a pass, so that a long pass shows less than what a short one will.
+  local measured = (ram["dirty-pages-rate"] or 0) * (ram["page-size"] or 4096)
+  local slowed_down = 1 - (throttle or 0) / 100
+  seen.dirty = math.max(measured, seen.dirtied * slowed_down)
 end
 
 --- Milliseconds that the guest would stand for what it dirties until this pass is over.
 local function rest_of(seen, ram)
   local pass_ms = seen.looked - seen.pass_began + ram.remaining / seen.speed
-  return seen.dirty / 1000 * pass_ms / seen.speed
+  local bytes = seen.dirty / 1000 * pass_ms
+  return math.min(bytes, seen.pass_left) / seen.speed
+end
+
+--- Milliseconds until QEMU may be at the end by itself, without us: what is left, and the passes
+--- behind it, each as much shorter than the one before as the guest is slower than the copy. What
+--- the limiter holds back may then be sent at once.
+local function ends_in(seen, ram)
+  local share = seen.dirty / 1000 / seen.speed
+  if share >= 1 then return math.huge end
+  local is_limited = seen.limit and seen.speed * 1000 > seen.limit * 0.8
+  return ram.remaining / seen.speed + rest_of(seen, ram) / (1 - share) -
+    (is_limited and slice_ms or 0)
 end
 
 local function is_near(seen, ram)
+  if seen.speed and ends_in(seen, ram) <= head_start_ms then return true end
   if ram.remaining > seen.nearly then return false end
   if not seen.dark or seen.dirty == 0 then return true end
   return seen.speed ~= nil and rest_of(seen, ram) <= seen.dark
 end
 
+--- Ever more seldom, as long as nothing is known.
+local function longer_pause(seen)
+  seen.pause = math.min(seen.every, seen.pause * 2)
+  return seen.pause
+end
+
 --- Twice before it is near at this speed; so often as not to miss it, and no oftener. What is left
 --- and not near: behind the next pass, which may be short.
 local function next_look(seen, ram)
-  if not seen.nearly or not seen.speed then return seen.every end
+  if not seen.nearly then return seen.every end
+  if not seen.speed then return longer_pause(seen) end
   local ahead = ram.remaining > seen.nearly
   local left_ms = ahead and (ram.remaining - seen.nearly) / seen.speed / 2
     or ram.remaining / seen.speed
-  return math.max(shortest_ms, math.min(seen.every, math.floor(left_ms)))
+  left_ms = math.min(left_ms, (ends_in(seen, ram) - head_start_ms) / 2)
+  return math.max(shortest_ms, math.floor(math.min(seen.every, left_ms)))
 end
 
 local over = { none = true, cancelled = true, failed = true, completed = true }
@@ -94,11 +131,11 @@ function watch.look(m)
   end
   local ram = copy.ram
   if not ram then
-    timer.after(seen.every, "progress")
+    timer.after(longer_pause(seen), "progress")
     return
   end
   progress(words_for(ram))
-  measure(seen, ram)
+  measure(seen, ram, copy["cpu-throttle-percentage"])
   if seen.nearly and is_near(seen, ram) then
     seen.nearly = nil
     emit("progress:nearly", { remaining = ram.remaining })

@@ -143,9 +143,11 @@ void Incoming::accept(Outgoing& source, bool over_wire) {
     });
 }
 
-/// What comes from the source does so behind the latency, and not through a cut wire.
-void Incoming::arrive(UniqueFunction<void()> what) {
+/// What comes from the source does so behind what lies in its socket and behind the latency, and
+/// not through a cut wire.
+void Incoming::arrive(UniqueFunction<void()> what, Duration behind) {
     arriving_ = std::move(what);
+    arriving_behind_ = behind;
     deliver();
 }
 
@@ -155,7 +157,7 @@ void Incoming::deliver() {
         return;
     }
     const Duration latency = over_wire_ ? process_.wire().settings().latency : Duration::zero();
-    arrival_ = process_.after(latency, [this] {
+    arrival_ = process_.after(arriving_behind_ + latency, [this] {
         UniqueFunction<void()> what = std::move(arriving_);
         arriving_ = nullptr;
         what();
@@ -165,10 +167,12 @@ void Incoming::deliver() {
 void Incoming::load(Cargo cargo) {
     source_ = nullptr;
     cargo_ = std::move(cargo);
-    arrive([this] {
-        loading_ = true;
-        timer_ = process_.after(process_.timings().load, [this] { finish_load(); });
-    });
+    arrive(
+        [this] {
+            loading_ = true;
+            timer_ = process_.after(process_.timings().load, [this] { finish_load(); });
+        },
+        cargo_->behind);
 }
 
 void Incoming::finish_load() {
@@ -201,12 +205,14 @@ void Incoming::start_loaded() {
 
 void Incoming::load_postcopy(Cargo cargo) {
     cargo_ = std::move(cargo);
-    arrive([this] {
-        timer_ = process_.after(postcopy_listen, [this] {
-            say(Status::postcopy_active);
-            timer_ = process_.after(postcopy_run, [this] { start_loaded(); });
-        });
-    });
+    arrive(
+        [this] {
+            timer_ = process_.after(postcopy_listen, [this] {
+                say(Status::postcopy_active);
+                timer_ = process_.after(postcopy_run, [this] { start_loaded(); });
+            });
+        },
+        cargo_->behind);
 }
 
 void Incoming::end_postcopy() {

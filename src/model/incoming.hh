@@ -34,6 +34,8 @@ public:
         Load load;
         Disk::History acknowledged;
         RunState state = RunState::running;
+        /// What of the stream still lies in the source's socket, before it.
+        Duration behind{};
     };
 
     Incoming(Process& process, Machine& machine, Objects& objects, MigrationSettings& settings);
@@ -70,7 +72,7 @@ private:
 
     void leave();
     void say(Status status);
-    void arrive(UniqueFunction<void()> what);
+    void arrive(UniqueFunction<void()> what, Duration behind = Duration::zero());
     void deliver();
     void finish_load();
     void start_loaded();
@@ -92,6 +94,7 @@ private:
     std::optional<Cargo> cargo_;
     /// What has been sent and waits for the wire.
     UniqueFunction<void()> arriving_;
+    Duration arriving_behind_{};
     std::unique_ptr<ports::Timer> arrival_;
     std::unique_ptr<ports::Timer> timer_;
     std::unique_ptr<ports::Timer> announced_;

@@ -240,17 +240,24 @@ void Outgoing::prepare() {
     then(Step::preparing, process_.timings().thread, [this] { copy(); });
 }
 
+double Outgoing::streams() const {
+    return has(Capability::multifd) ? static_cast<double>(settings_.number("multifd-channels")) : 1;
+}
+
+double Outgoing::thread_speed() const {
+    return process_.settings().copy_bytes_per_second * streams();
+}
+
+double Outgoing::wire_speed() const {
+    const auto all = static_cast<double>(process_.wire().settings().bytes_per_second);
+    return std::max(all / 2, all - blocks_.wire_need());
+}
+
 RamCopy::Terms Outgoing::terms() const {
     RamCopy::Terms terms;
     settings_.apply_to(terms);
-    const auto channels =
-        has(Capability::multifd) ? static_cast<double>(settings_.number("multifd-channels")) : 1;
-    terms.path_bytes_per_second = process_.settings().copy_bytes_per_second * channels;
-    if (over_wire_) {
-        const auto all = static_cast<double>(process_.wire().settings().bytes_per_second);
-        terms.path_bytes_per_second =
-            std::min(terms.path_bytes_per_second, std::max(all / 2, all - blocks_.wire_need()));
-    }
+    terms.path_bytes_per_second =
+        over_wire_ ? std::min(thread_speed(), wire_speed()) : thread_speed();
     if (program_) {
         terms.path_bytes_per_second =
             std::min(terms.path_bytes_per_second, program_->bytes_per_second);

@@ -17,6 +17,9 @@
 //     held        pre-switchover: until migrate-continue or migrate_cancel, and for ever
 //     finishing   the last PASS, the rest of the memory, the devices
 //
+// The source is `completed` when it has written all of it: what its socket still holds then comes
+// to the destination before the guest is there.
+//
 // A program of an address `exec:` is a destination that has nothing to say. QEMU notices its early
 // end, and not that it fails when all was written; until it has ended QEMU answers nobody, behind
 // the event `completed`. While the program does not read, cancelling does not end, either.
@@ -91,7 +94,11 @@ private:
     }
     [[nodiscard]] Duration latency() const;
     [[nodiscard]] bool is_cut() const;
+    [[nodiscard]] double streams() const;
+    [[nodiscard]] double thread_speed() const;
+    [[nodiscard]] double wire_speed() const;
     [[nodiscard]] RamCopy::Terms terms() const;
+    [[nodiscard]] Duration in_socket() const;
     void say(Status status);
     void say_pass(std::uint64_t pass);
     void then(Step step, Duration delay, UniqueFunction<void()> what);

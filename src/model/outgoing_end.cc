@@ -12,6 +12,12 @@ namespace {
 using Capability = MigrationSettings::Capability;
 
 constexpr int aborted = 134;
+/// What Linux lets a TCP socket hold that waits for the network, which it finds from the network's
+/// speed: 1.5 MB were measured at 50 and at 200 Mbit/s, 3 MB at 1 Gbit/s, 3.8 MB at 5 Gbit/s, where
+/// the kernel's default of 4 MiB (tcp_wmem) ends it.
+constexpr double socket_seconds = 0.025;
+constexpr double socket_least = 1.5e6;
+constexpr double socket_most = 4.0 * 1024 * 1024;
 
 }  // namespace
 
@@ -106,8 +112,23 @@ bool Outgoing::give_images_away() {
     return aborts;
 }
 
+/// How long the network takes for what is written and not sent. QEMU has `completed` when the last
+/// of it is written; where the network is what it waits for, the socket is full by then.
+Duration Outgoing::in_socket() const {
+    const std::uint64_t most = settings_.number("max-bandwidth");
+    const double speed = wire_speed();
+    if (!over_wire_ || thread_speed() <= speed ||
+        (most != 0 && static_cast<double>(most) <= speed)) {
+        return Duration::zero();
+    }
+    const double held =
+        std::clamp(speed / streams() * socket_seconds, socket_least, socket_most) * streams();
+    const auto sent = static_cast<double>(ram_->view(ram_->at()).transferred_bytes);
+    return Duration{static_cast<std::int64_t>(std::min(held, sent) / speed * 1e9)};
+}
+
 Incoming::Cargo Outgoing::cargo() const {
-    return {machine_.guest().load(), machine_.guest().acknowledged(), state_before_};
+    return {machine_.guest().load(), machine_.guest().acknowledged(), state_before_, in_socket()};
 }
 
 void Outgoing::complete() {
@@ -175,9 +196,10 @@ void Outgoing::send_devices_first() {
     say_pass(ram_->view(process_.now()).passes);
     const bool aborts = give_images_away();
     downtime_ = process_.now() - *down_;
-    peer_->load_postcopy(cargo());
+    const Incoming::Cargo sent = cargo();
+    peer_->load_postcopy(sent);
     step_ = Step::finishing;
-    rest_ += process_.timings().load + process_.timings().device_state * 4;
+    rest_ += sent.behind + process_.timings().load + process_.timings().device_state * 4;
     if (aborts) {
         timer_ = process_.after(process_.timings().abort, [this] { exits_(aborted); });
     } else {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/bytes.hh"
 #include "base/text.hh"
 #include "cli/plan_example.hh"
 #include "cli/verdict.hh"
@@ -14,11 +15,80 @@ namespace ktm::cli {
 
 namespace {
 
+using CopyBound = model::RamCopy::Bound;
+using CopyCourse = model::RamCopy::Course;
+
 constexpr std::size_t name_columns = 16;
 
 std::string row(const std::string& name, const std::string& value) {
     const std::size_t gap = name_columns - std::min(name_columns - 1, name.size());
     return "  " + name + std::string(gap, ' ') + value;
+}
+
+/// A guest that dirties memory as fast as it is sent, or faster, gets nowhere unless all that it
+/// writes to is little.
+bool outruns(const CopyCourse& course) {
+    return course.dirty_bytes_per_second >= course.sent_bytes_per_second;
+}
+
+std::string copy_of(const CopyCourse& course) {
+    const auto amount = [](std::uint64_t bytes) { return format_bytes(Bytes{bytes}); };
+    const auto rate = [&](double speed) {
+        return amount(static_cast<std::uint64_t>(speed)) + "/s";
+    };
+    const auto time_for = [&](std::uint64_t bytes) {
+        const double seconds = static_cast<double>(bytes) / course.sent_bytes_per_second;
+        return rounded_text(Duration{static_cast<std::int64_t>(seconds * 1e9)});
+    };
+    const std::string pass = std::to_string(course.passes);
+    std::string text = course.converged  ? "converges at pass " + pass
+                       : outruns(course) ? "does not converge"
+                                         : "is not over";
+    text += ": the guest dirties " + rate(course.dirty_bytes_per_second);
+    if (course.throttle_percent > 0) {
+        text += " (slowed down by " + std::to_string(course.throttle_percent) + " %)";
+    }
+    text += course.bound == CopyBound::path     ? ", the link carries "
+            : course.bound == CopyBound::thread ? ", QEMU's thread sends "
+                                                : ", max-bandwidth lets through ";
+    text += rate(course.sent_bytes_per_second);
+    if (course.converged && outruns(course)) {
+        text += ", and all that it writes to, " + amount(course.working_set_bytes) + ", in " +
+                time_for(course.working_set_bytes);
+    } else if (!course.converged && outruns(course)) {
+        text += "; no pass of " + pass + " began with less than " +
+                amount(course.least_left_bytes) + ", for which it would stand " +
+                time_for(course.least_left_bytes) + ", and may " +
+                rounded_text(std::chrono::milliseconds{course.downtime_limit_ms});
+    } else if (!course.converged) {
+        text += "; in pass " + pass + " " + amount(course.left_bytes) + " were left, which takes " +
+                time_for(course.left_bytes);
+    }
+    return text;
+}
+
+std::string_view name_of(CopyBound bound) {
+    switch (bound) {
+        case CopyBound::path: return "link";
+        case CopyBound::thread: return "thread";
+        case CopyBound::limiter: return "max-bandwidth";
+    }
+    return "";
+}
+
+std::string copy_json(const CopyCourse& course) {
+    json::ObjectWriter out;
+    out.boolean("converged", course.converged);
+    out.integer("passes", static_cast<std::int64_t>(course.passes));
+    out.integer("dirty_bytes_per_second", static_cast<std::int64_t>(course.dirty_bytes_per_second));
+    out.integer("sent_bytes_per_second", static_cast<std::int64_t>(course.sent_bytes_per_second));
+    out.text("bound", name_of(course.bound));
+    out.integer("throttle_percent", static_cast<std::int64_t>(course.throttle_percent));
+    out.integer("least_left_bytes", static_cast<std::int64_t>(course.least_left_bytes));
+    out.integer("left_bytes", static_cast<std::int64_t>(course.left_bytes));
+    out.integer("downtime_limit_ns",
+                Duration{std::chrono::milliseconds{course.downtime_limit_ms}}.count());
+    return std::move(out).finish();
 }
 
 std::string packets_of(const model::FlowAccount& account) {
@@ -88,6 +158,9 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
     }
     lines.push_back("");
     lines.push_back(row("total time", rounded_text(report.total)));
+    if (report.copy) {
+        lines.push_back(row("copy of RAM", copy_of(*report.copy)));
+    }
     if (stage.has_two_nodes()) {
         lines.push_back(row("dark window", report.dark ? rounded_text(*report.dark) : "none"));
         const model::HeldMost& held = report.held_most[1];
@@ -114,6 +187,9 @@ Lines json_of(const trial::Report& report) {
     line.integer("total_ns", report.total.count());
     if (report.dark) {
         line.integer("dark_ns", report.dark->count());
+    }
+    if (report.copy) {
+        line.json("copy", copy_json(*report.copy));
     }
     line.integer("crossings", static_cast<std::int64_t>(report.crossings));
     line.integer("held_most",

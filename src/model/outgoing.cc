@@ -303,6 +303,17 @@ void Outgoing::pump() {
     }
 }
 
+std::optional<RamCopy::Course> Outgoing::course() const {
+    if (!ram_) {
+        return std::nullopt;
+    }
+    RamCopy::Course course = ram_->course();
+    if (course.bound == RamCopy::Bound::path && (!over_wire_ || thread_speed() < wire_speed())) {
+        course.bound = RamCopy::Bound::thread;
+    }
+    return course;
+}
+
 /// What is sent of memory competes with the mirrors.
 void Outgoing::use_wire() {
     const bool sends = over_wire_ && (step_ == Step::copying || step_ == Step::finishing);

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] bool is_closing() const noexcept { return closing_; }
     [[nodiscard]] bool has_begun() const noexcept { return status_ != Status::none; }
     [[nodiscard]] std::string json() const;
+    /// Of the memory, so far or to its end; nothing before it was begun.
+    [[nodiscard]] std::optional<RamCopy::Course> course() const;
 
     /// Parameters, the guest or the wire are not as they were.
     void terms_changed();

@@ -56,6 +56,8 @@ public:
     [[nodiscard]] QemuHooks& hooks() noexcept { return process_.hooks(); }
     [[nodiscard]] RunState run_state() const noexcept { return machine_.state(); }
     [[nodiscard]] bool guest_runs() const noexcept { return machine_.guest().runs(); }
+    /// Of the memory that it has sent to another QEMU, or sends.
+    [[nodiscard]] std::optional<RamCopy::Course> copy_course() const { return outgoing_.course(); }
     /// What the guest wrote is on the disks, and what mirrors copied on their targets.
     void settle() { blocks_.settle(); }
     /// Whether the first disk holds exactly what its guest knows to have written.

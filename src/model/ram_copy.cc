@@ -38,7 +38,7 @@ RamCopy::RamCopy(const Load& load, const Terms& terms, Instant now)
     bulk_normal_ = total_pages_ == 0 ? 1 : (total_pages_ - zero) / total_pages_;
     bulk_cost_ = bulk_normal_ * (page + header_bytes) + (1 - bulk_normal_) * zero_page_bytes;
     slice_begin_ = leg_begin_ = rates_begin_ = now;
-    left_at_look_ = total_pages_;
+    left_at_look_ = least_left_ = total_pages_;
 }
 
 double RamCopy::wire_bytes_left() const {
@@ -121,6 +121,7 @@ void RamCopy::collect() {
     fresh_dirty_ = 0;
     ++passes_;
     left_at_look_ = bulk_left_ + dirty_left_;
+    least_left_ = std::min(least_left_, left_at_look_);
     if (const Duration passed = at_ - rates_begin_; passed > rates_apart) {
         throttle_by(rates_dirtied_ * page, sent_bytes_ - rates_sent_);
         dirty_rate_ = rates_dirtied_ / in_seconds(passed);
@@ -151,7 +152,11 @@ RamCopy::Step RamCopy::look() {
     look_due_ = false;
     may_converge_ = false;
     leg_begin_ = at_;
-    return left < less_than_a_byte || left < allowed_ ? Step::converged : Step::none;
+    if (left < less_than_a_byte || left < allowed_) {
+        converged_at_ = passes_;
+        return Step::converged;
+    }
+    return Step::none;
 }
 
 /// Full slices that end as this one did, none of which brings anything to see.
@@ -248,6 +253,26 @@ RamCopy::View RamCopy::view(Instant now) const {
     view.expected_downtime_ms = there.expected_downtime_ms_;
     view.throttle_percent = there.throttle_;
     return view;
+}
+
+RamCopy::Course RamCopy::course() const {
+    Course course;
+    course.converged = converged_at_ != 0;
+    course.passes = course.converged ? converged_at_ : passes_;
+    course.least_left_bytes = whole(least_left_) * page_bytes;
+    course.left_bytes = whole(bulk_left_ + dirty_left_) * page_bytes;
+    course.dirty_bytes_per_second =
+        static_cast<double>(load_.dirty_bytes_per_second * (100 - throttle_)) / 100;
+    const auto limit = static_cast<double>(terms_.max_bandwidth);
+    course.sent_bytes_per_second = terms_.path_bytes_per_second;
+    if (terms_.max_bandwidth != 0 && limit < terms_.path_bytes_per_second) {
+        course.sent_bytes_per_second = limit;
+        course.bound = Bound::limiter;
+    }
+    course.working_set_bytes = load_.working_set_bytes;
+    course.throttle_percent = throttle_;
+    course.downtime_limit_ms = terms_.downtime_limit_ms;
+    return course;
 }
 
 Duration RamCopy::rest() const {

@@ -69,6 +69,24 @@ public:
         std::uint64_t throttle_percent = 0;
     };
 
+    /// What its speed hangs on.
+    enum class Bound { path, thread, limiter };
+
+    /// How it has gone, and why so.
+    struct Course {
+        bool converged = false;
+        std::uint64_t passes = 0;  ///< As QEMU counts them: that at which it converged is one.
+        /// The least that was left when a pass began; all of it in the first.
+        std::uint64_t least_left_bytes = 0;
+        std::uint64_t left_bytes = 0;       ///< Now.
+        double dirty_bytes_per_second = 0;  ///< Of a guest that is slowed down as it is now.
+        double sent_bytes_per_second = 0;
+        Bound bound = Bound::path;
+        std::uint64_t working_set_bytes = 0;
+        std::uint64_t throttle_percent = 0;
+        std::uint64_t downtime_limit_ms = 0;
+    };
+
     RamCopy() = default;
     /// All of it is to be sent; the first look at the dirty pages has been taken.
     RamCopy(const Load& load, const Terms& terms, Instant now);
@@ -83,6 +101,7 @@ public:
     void change(const Terms& terms, Instant now);
     [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
     [[nodiscard]] View view(Instant now) const;
+    [[nodiscard]] Course course() const;
 
     /// The guest stands: the last dirty pages are collected. Returns how long the rest takes.
     [[nodiscard]] Duration finish(Instant now);
@@ -137,6 +156,8 @@ private:
     double rates_dirtied_ = 0;
     double dirty_rate_ = 0;
     double left_at_look_ = 0;
+    double least_left_ = 0;
+    std::uint64_t converged_at_ = 0;  ///< A pass; 0: it has not.
     std::optional<std::uint64_t> expected_downtime_ms_;
     unsigned dirty_too_fast_ = 0;
     std::uint64_t throttle_ = 0;

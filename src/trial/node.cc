@@ -375,6 +375,10 @@ std::string Node::difference() {
     return less + (less.empty() || more.empty() ? "" : "; ") + more;
 }
 
+std::optional<model::RamCopy::Course> Node::copy_course() const {
+    return qemu_ == nullptr ? std::nullopt : qemu_->copy_course();
+}
+
 bool Node::holds_packets() {
     const sim::VirtualKernelState& state = kernel().state();
     return std::any_of(state.links.begin(), state.links.end(), [](const sim::VirtualLink& link) {

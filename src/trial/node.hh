@@ -70,6 +70,8 @@ public:
         return !program_file_.empty() && !file_whole_;
     }
     [[nodiscard]] bool qemu_is_gone() const { return qemu_ != nullptr && !qemu_->is_alive(); }
+    /// How the memory that its QEMU sent has gone, if it sent any.
+    [[nodiscard]] std::optional<model::RamCopy::Course> copy_course() const;
     [[nodiscard]] bool holds_packets();
     [[nodiscard]] std::vector<std::string> journals() const;
     [[nodiscard]] Ending ending(const std::string& role) const;

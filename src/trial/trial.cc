@@ -81,6 +81,7 @@ private:
         report.total = site_.ended_at().time_since_epoch();
         report.dark = site_.referee().dark();
         report.guest_runs = {site_.referee().runs(Side::source), site_.referee().runs(Side::dest)};
+        report.copy = site_.node(Side::source).copy_course();
         report.crossings = site_.crossings().count();
         report.faults_struck = site_.crossings().struck();
         report.list = site_.crossings().take_list();

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "model/ram_copy.hh"
 #include "model/traffic.hh"
 #include "script/run.hh"
 #include "trial/harm.hh"
@@ -61,6 +62,7 @@ struct Report {
     Duration total{};                          ///< From the start to the last run's end.
     std::optional<Duration> dark;
     std::array<bool, 2> guest_runs{};  ///< By side, when nothing acts any more.
+    std::optional<model::RamCopy::Course> copy;  ///< Of the memory that the source sent.
     std::uint64_t crossings = 0;
     std::size_t faults_struck = 0;
     std::vector<Crossing> list;  ///< Where they were kept.

@@ -136,6 +136,39 @@ TEST_CASE("model/ram_copy: a guest that dirties faster than the path never conve
     CHECK(seen.back().step == Step::pass);
 }
 
+TEST_CASE("model/ram_copy: its course says whether it converges, and on what that hangs") {
+    const auto course_of = [](RamCopy copy) {
+        for (Instant now{}; now < Instant{30s}; now += 1s) {
+            Step step = copy.advance(now);
+            while (step == Step::pass) {
+                step = copy.advance(now);
+            }
+            if (step == Step::converged) {
+                break;
+            }
+        }
+        return copy.course();
+    };
+    const RamCopy::Course easy = course_of(copy_of(256, 20, 50'000'000));
+    CHECK(easy.converged);
+    CHECK(easy.passes == 5);
+    CHECK(easy.bound == RamCopy::Bound::limiter);
+    CHECK(easy.sent_bytes_per_second == 5e7);
+    // A quarter of memory is written to, which takes 2.7 s.
+    const RamCopy::Course hard = course_of(copy_of(1024, 200, 0, 1e8));
+    CHECK_FALSE(hard.converged);
+    CHECK(hard.passes > 5);
+    CHECK(hard.bound == RamCopy::Bound::path);
+    CHECK(hard.dirty_bytes_per_second == 2e8);
+    CHECK(hard.least_left_bytes == 256 << 20);
+    CHECK(hard.downtime_limit_ms == 300);
+    // As fast, but all that is written to is sent within the downtime.
+    const RamCopy::Course small = course_of(copy_of(64, 200, 0, 1e8));
+    CHECK(small.converged);
+    CHECK(small.dirty_bytes_per_second > small.sent_bytes_per_second);
+    CHECK(small.working_set_bytes == 16 << 20);
+}
+
 TEST_CASE("model/ram_copy: auto-converge throttles step by step, to 99, with no promise") {
     RamCopy copy = copy_of(256, 500, 20 << 20, 1e8, 5);
     RamCopy::Terms terms = copy.terms();

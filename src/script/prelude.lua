@@ -47,11 +47,18 @@ end
 --- What takes a migration back, by its function: who recovers can do the same without us.
 local guest_undos = {}
 
+--- What nobody listens at was left by a QEMU that has ended.
+local is_gone = { ENOENT = true, ECONNREFUSED = true }
+
 local function guest_undo(wish)
   local function action()
     local done, problem
     repeat
-      reach("")
+      if native.is_lost("") then
+        local _, lost = attempt(native.reconnect(""))
+        if lost and wish == "end" and is_gone[lost.code] then return end
+        if lost then error(lost, 0) end
+      end
       done, problem = attempt(native.guest(wish))
     until done ~= nil or problem.kind ~= "lost"
     if done == nil then error(problem, 0) end

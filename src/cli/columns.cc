@@ -11,7 +11,7 @@ namespace ktm::cli {
 
 namespace {
 
-constexpr std::string_view gap = "  ";
+constexpr std::string_view between_columns = "  ";
 
 /// Of safe text: each byte that begins a letter counts as one.
 std::size_t width_of(std::string_view text) {
@@ -43,7 +43,7 @@ std::vector<std::string> Columns::lines(const Console& console, std::size_t inde
             line += console.paint(row[i].colour, row[i].text);
             if (i + 1 < row.size()) {
                 const std::size_t width = width_of(row[i].text);
-                line += std::string(widths_[i] - width, ' ') + std::string(gap);
+                line += std::string(widths_[i] - width, ' ') + std::string(between_columns);
             }
         }
         lines.push_back(std::move(line));

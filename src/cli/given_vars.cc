@@ -22,7 +22,7 @@ constexpr Bytes file_max{1U << 20U};
 constexpr std::size_t line_bytes_min = plan::secret_bytes_min;
 
 void append_escape(std::string& out, std::uint32_t unit) {
-    std::array<char, 8> escape{};
+    std::array<char, 16> escape{};
     (void)std::snprintf(escape.data(), escape.size(), "\\u%04X", unit);
     out += escape.data();
 }

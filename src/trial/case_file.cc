@@ -25,13 +25,14 @@ using Type = script::Datum::Type;
 const Names known_ends{"done", "aborted", "stranded", "killed"};
 
 /// What a fault strikes, by key.
-constexpr std::array<std::pair<std::string_view, Channel>, 6> channels{{
+constexpr std::array<std::pair<std::string_view, Channel>, 7> channels{{
     {"command", Channel::command},
     {"reply", Channel::reply},
     {"event", Channel::event},
     {"kernel", Channel::request},
     {"word", Channel::line},
     {"journal", Channel::journal},
+    {"program", Channel::program},
 }};
 
 /// LIMIT: what a count of packets or of crossings may be.
@@ -288,7 +289,7 @@ private:
                        plan::listed(names), plan::meant(harm.text, names)});
         } else if (!strike.channel && strike.state.empty()) {
             form_.fault(harm, where, "it is not said where it strikes",
-                        "a state, or one of command, reply, event, kernel, word, journal");
+                        "a state, or one of command, reply, event, kernel, word, journal, program");
         }
     }
 

@@ -22,6 +22,7 @@ std::string_view noun_of(Channel channel) noexcept {
         case Channel::request: return "kernel";
         case Channel::line: return "word";
         case Channel::journal: return "journal";
+        case Channel::program: return "program";
     }
     return "";
 }
@@ -173,7 +174,8 @@ std::string name_of(const Crossing& crossing) {
         case Channel::command:
         case Channel::reply:
         case Channel::request:
-        case Channel::journal: break;
+        case Channel::journal:
+        case Channel::program: break;
     }
     return crossing.text;
 }
@@ -188,7 +190,8 @@ bool is_meant(const Strike& strike, const Crossing& crossing, bool two_nodes) {
     if (*strike.channel != crossing.channel) {
         return false;
     }
-    if (crossing.channel == Channel::request || crossing.channel == Channel::journal) {
+    if (crossing.channel == Channel::request || crossing.channel == Channel::journal ||
+        crossing.channel == Channel::program) {
         return crossing.text.find(strike.text) != std::string::npos;
     }
     return name_of(crossing) == strike.text && has_fields(strike, crossing.text);

@@ -19,8 +19,8 @@ struct Strike {
     std::uint64_t at = 0;            ///< The number of the crossing; 0: what follows says which.
     std::string role;                ///< Of whom it is; empty for any.
     std::optional<Channel> channel;  ///< None: any at which there can be that harm.
-    /// The name of a command, an event or a word; of a request to the kernel or a line of the
-    /// journal any part.
+    /// The name of a command, an event or a word; of a request to the kernel, a line of the
+    /// journal or a program any part.
     std::string text;
     std::vector<std::pair<std::string, std::string>> fields;  ///< Of an event.
     std::string state;                                        ///< In which the role is; or empty.

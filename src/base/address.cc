@@ -101,9 +101,13 @@ bool IpAddress::is_unspecified() const noexcept {
 }
 
 std::string IpAddress::text() const {
+    if (family_ == Family::v4) {
+        // The library's way is by sprintf: twenty times as long.
+        return std::to_string(bytes_[0]) + "." + std::to_string(bytes_[1]) + "." +
+               std::to_string(bytes_[2]) + "." + std::to_string(bytes_[3]);
+    }
     std::array<char, INET6_ADDRSTRLEN> buffer{};
-    const int family = family_ == Family::v4 ? AF_INET : AF_INET6;
-    return ::inet_ntop(family, bytes_.data(), buffer.data(), buffer.size());
+    return ::inet_ntop(AF_INET6, bytes_.data(), buffer.data(), buffer.size());
 }
 
 Result<IpPrefix> IpPrefix::parse(std::string_view text) {

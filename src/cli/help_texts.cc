@@ -26,7 +26,7 @@ const char* const simulator_examples =
     "can be reached from here. The commands are the same.\n"
     "\n"
     "Examples:\n"
-    "  katamaran-sim simulate shared-storage --faults all\n"
+    "  katamaran-sim simulate freeze --faults all\n"
     "  katamaran-sim plan check freeze\n"
     "  katamaran-sim trace show run.jsonl.zst\n"
     "\n"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <variant>
 
 #include "base/assert.hh"
 
@@ -54,8 +55,10 @@ public:
     /// The dead send nobody home.
     ~VirtualGuard() override {
         if (!networks_.life_.is_over()) {
-            if (guarded_->armed && !guarded_->has_acted) {
+            try {
                 networks_.act(*guarded_);
+            } catch (const std::bad_variant_access&) {
+                KTM_ASSERT(false);  // a request is always one of its kinds
             }
             guarded_->armed = false;
             guarded_->timer = nullptr;

@@ -89,11 +89,11 @@ std::string address_of(const Endpoint& endpoint) {
 }
 
 /// The places where a listener takes a connection to the endpoint, the closest one first.
-std::vector<std::string> places_of(const Endpoint& endpoint) {
-    std::vector<std::string> places{endpoint.text()};
+std::vector<Endpoint::Place> places_of(const Endpoint& endpoint) {
+    std::vector<Endpoint::Place> places{endpoint.place()};
     if (const auto* tcp = std::get_if<TcpEndpoint>(&endpoint.place())) {
         for (const Family family : {Family::v4, Family::v6}) {
-            places.push_back(Endpoint{TcpEndpoint{IpAddress{family, {}}, tcp->port}}.text());
+            places.emplace_back(TcpEndpoint{IpAddress{family, {}}, tcp->port});
         }
     }
     return places;
@@ -131,7 +131,7 @@ private:
 };
 
 std::shared_ptr<VirtualTransport::Door> VirtualTransport::door_at(const Endpoint& endpoint) const {
-    for (const std::string& place : places_of(endpoint)) {
+    for (const Endpoint::Place& place : places_of(endpoint)) {
         const auto found = doors_.find(place);
         if (found != doors_.end() && !found->second.expired()) {
             return found->second.lock();
@@ -166,7 +166,7 @@ void VirtualTransport::try_door(const Endpoint& endpoint, Attempt& attempt) {
 
 Result<std::unique_ptr<ports::Listener>> VirtualTransport::listen(const Endpoint& endpoint,
                                                                   Accepted accepted) {
-    std::weak_ptr<Door>& place = doors_[endpoint.text()];
+    std::weak_ptr<Door>& place = doors_[endpoint.place()];
     if (!place.expired()) {
         return system_error(EADDRINUSE, "listen on " + endpoint.text());
     }

@@ -44,8 +44,8 @@ private:
     [[nodiscard]] std::shared_ptr<Door> door_at(const Endpoint& endpoint) const;
 
     VirtualClock& clock_;
-    /// By the endpoint's text; a listener that was destroyed has left an empty place.
-    std::map<std::string, std::weak_ptr<Door>> doors_;
+    /// A listener that was destroyed has left an empty place.
+    std::map<Endpoint::Place, std::weak_ptr<Door>> doors_;
 };
 
 }  // namespace ktm::sim

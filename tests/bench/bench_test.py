@@ -42,6 +42,11 @@ def test_plan():
     bench("plan", 10)
 
 
+def test_sim():
+    """At least 500 simulated migrations a second and core; all single faults in at most 20 s."""
+    bench("sim", 1000)
+
+
 def test_net():
     """From STOP to the diversion: 80 times as fast as by `ip`; a tunnel at least 8 times."""
     bench("net", 150)

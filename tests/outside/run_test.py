@@ -125,12 +125,12 @@ def test_snapshot_that_cannot_be_written(scene):
 
 
 def test_snapshot_that_is_not_whole(scene):
-    """A file whose last bytes find no room is not called done, whether QEMU has noticed or not"""
+    """A file that finds no room is not called done, and is not there"""
     vm, _ = guest(scene)
     state = scene.folder / "state"
     ended = run(scene, "snapshot", "--var", f"file={state}")
     assert_ended(ended, 0, "done after")
-    room = state.stat().st_size - 512
+    room = state.stat().st_size // 2
     resource.prlimit(vm.process.pid, resource.RLIMIT_FSIZE, (room, room))
     ended = run(scene, "snapshot", "--var", f"file={state}")
     assert_ended(ended, 1, "aborted in ", "the guest runs here", "nothing was left behind")

@@ -17,8 +17,9 @@ FORMS = ("svg", "html", "json", "txt")
 
 
 def pair(name):
-    """The recordings of both sides."""
-    return [str(TRACES / f"{name}-{side}.jsonl") for side in ("source", "dest")]
+    """The recordings of both sides, or of the one that there is."""
+    sides = [TRACES / f"{name}-{side}.jsonl" for side in ("source", "dest")]
+    return [str(path) for path in sides if path.exists()]
 
 
 def drawn(scene, form, *words, name="t"):

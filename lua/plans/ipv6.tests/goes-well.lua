@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: Apache-2.0
+return {
+  claim = "Between nodes of IPv6 a guest of both families moves, and loses no packet.",
+  vars = { vm_ip = { "10.1.2.3", "2001:db8:1::3" } },
+  model = { ram = "4G", dirty = "100M/s", link = "10G", pps = "20k" },
+  expect = {
+    source = { ends = "done" },
+    dest = { ends = "done" },
+    guest = "dest",
+    dark = "300ms",
+    lost = 0,
+  },
+}

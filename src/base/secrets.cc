@@ -35,6 +35,12 @@ void Secrets::add(std::string form) {
     });
 }
 
+void Secrets::add(const Secrets& others) {
+    for (const std::string& form : others.forms_) {
+        add(form);
+    }
+}
+
 std::string Secrets::hide(std::string_view text) const {
     std::string shown{text};
     for (const std::string& form : forms_) {

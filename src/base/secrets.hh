@@ -15,6 +15,7 @@ class Secrets {
 public:
     /// Each form in which the secret may be written: as it is, as JSON, as ASCII-only JSON.
     void add(std::string form);
+    void add(const Secrets& others);
 
     [[nodiscard]] bool empty() const noexcept { return forms_.empty(); }
     /// The text with a mark in the place of each secret.

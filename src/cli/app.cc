@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -152,10 +153,12 @@ struct CommandLine {
                 ->take_all()
                 ->allow_extra_args(false),
             "NUMBER:HARM");
-        add(simulate->add_option("--runs", trial_options.runs,
-                                 "So many random schedules of faults"),
+        add(simulate->add_option("--runs", trial_options.runs, "So many random schedules of faults")
+                ->check(CLI::Range(1LL, 1'000'000'000LL)),
             "N");
-        add(simulate->add_option("--seed", trial_options.seed, "The first of them; 1 without it"),
+        add(simulate->add_option("--seed", trial_options.seed, "The first of them; 1 without it")
+                ->check(CLI::Range(0LL, std::numeric_limits<long long>::max()))
+                ->needs("--runs"),
             "N");
         add(simulate
                 ->add_option("--timeline", trial_options.timeline,
@@ -164,6 +167,13 @@ struct CommandLine {
             "FILE");
         add(simulate->add_flag("--list", trial_options.lists, "Tell what crosses, with its number"),
             "");
+        // Many trials are told by what was found in them, and not one by one.
+        for (const char* many : {"--faults", "--runs"}) {
+            for (const char* one : {"--fault", "--list", "--timeline"}) {
+                simulate->get_option(many)->excludes(one);
+            }
+        }
+        simulate->get_option("--faults")->excludes("--runs");
     }
 
     static void add_plan_and_vars(CLI::App* command, RunOptions& options) {

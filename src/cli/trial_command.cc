@@ -36,9 +36,11 @@ constexpr std::size_t side_columns = 7;
 /// Tells one trial as it goes, a line for each thing that a person follows.
 class Narration {
 public:
-    Narration(Console& console, bool two_nodes) : console_(console), two_nodes_(two_nodes) {}
+    Narration(Console& console, const Secrets& secrets, bool two_nodes)
+        : console_(console), secrets_(secrets), two_nodes_(two_nodes) {}
 
-    void tell(Instant at, Side side, std::string_view kind, std::string_view text) {
+    void tell(Instant at, Side side, std::string_view kind, std::string_view words) {
+        const std::string text = secrets_.hide(words);
         if (console_.json()) {
             json::ObjectWriter line;
             line.integer("t", at.time_since_epoch().count());
@@ -69,6 +71,7 @@ private:
     }
 
     Console& console_;
+    const Secrets& secrets_;
     bool two_nodes_;
     bool written_ = true;
 };
@@ -84,7 +87,11 @@ bool is_followed(std::string_view text) {
 class Trying {
 public:
     Trying(ports::Files& files, Console& console, trial::Stage& stage, const TrialCommand& command)
-        : files_(files), console_(console), stage_(stage), command_(command) {}
+        : files_(files), console_(console), stage_(stage), command_(command) {
+        for (const trial::Part& part : stage.parts) {
+            secrets_.add(secrets_of(part.settings.values));
+        }
+    }
 
     int run() {
         if (!command_.scope.empty() || command_.runs > 0) {
@@ -108,7 +115,7 @@ private:
             options.faults.begin(), options.faults.end(),
             [](const trial::Fault& one, const trial::Fault& other) { return one.at < other.at; });
         options.keeps_crossings = command_.lists;
-        Narration narration{console_, stage_.has_two_nodes()};
+        Narration narration{console_, secrets_, stage_.has_two_nodes()};
         options.told = [&](Instant at, Side side, std::string_view kind, std::string_view text) {
             if (kind != "action" || is_followed(text)) {
                 narration.tell(at, side, kind, text);
@@ -125,7 +132,7 @@ private:
             }
             picture.emplace(std::move(*opened));
             options.recorded = [&](Side side, std::string_view line) {
-                recordings[static_cast<std::size_t>(side)] += line;
+                recordings[static_cast<std::size_t>(side)] += secrets_.hide(line);
             };
         }
         const trial::Report report = trial::play(stage_, std::move(options));
@@ -147,8 +154,9 @@ private:
         for (const trial::Ending& ending : report.endings) {
             std::string& bytes = recordings[static_cast<std::size_t>(ending.side)];
             if (ending.outcome) {
-                bytes += trace::text_line(report.total, trace::plan_port, trace::Direction::note,
-                                          verdict(*ending.outcome));
+                bytes += secrets_.hide(trace::text_line(report.total, trace::plan_port,
+                                                        trace::Direction::note,
+                                                        verdict(*ending.outcome)));
             }
             trace::Reader reader;
             timeline::Source source;
@@ -167,7 +175,7 @@ private:
         bool written = true;
         for (const std::string& line :
              console_.json() ? json_of(report) : words_of(report, stage_, command_.lists)) {
-            written = console_.line(line) && written;
+            written = console_.line(secrets_.hide(line)) && written;
         }
         if (!written) {
             return console_.explain_loss();
@@ -204,7 +212,7 @@ private:
         const std::string again = command_line_of(command_);
         for (const std::string& line :
              console_.json() ? json_of(campaign) : words_of(campaign, again)) {
-            written = console_.line(line) && written;
+            written = console_.line(secrets_.hide(line)) && written;
         }
         if (!written) {
             return console_.explain_loss();
@@ -216,6 +224,7 @@ private:
     Console& console_;
     trial::Stage& stage_;
     const TrialCommand& command_;
+    Secrets secrets_;
 };
 
 }  // namespace

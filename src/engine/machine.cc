@@ -16,7 +16,6 @@ namespace ktm::engine {
 
 namespace {
 
-constexpr std::string_view lost_event = "qmp:lost";
 constexpr std::string_view end_has_begun = "the end has begun";
 
 /// An event that waits for its turn.
@@ -33,11 +32,9 @@ struct Body {
 };
 
 Event event_of(const Lost& lost) {
-    json::ObjectWriter writer;
-    writer.text("what", lost.reason.what);
-    Result<json::Document> data = json::parse(std::move(writer).finish());
-    return Event{std::string{lost_event}, lost.vm,
-                 std::make_shared<const json::Document>(std::move(*data))};
+    json::ObjectWriter what = std::move(json::ObjectWriter{}.text("what", lost.reason.what));
+    Result<json::Document> data = json::parse(std::move(what).finish());
+    return Event{"qmp:lost", lost.vm, std::make_shared<const json::Document>(std::move(*data))};
 }
 
 BodyKind body_kind_of(Registered::Kind kind) {
@@ -263,6 +260,8 @@ void Machine::Core::on(Interrupted& input) {
         ignore("interruption", end_has_begun);
     } else if (committed_) {
         ignore("interruption", "the commit lies behind");
+    } else if (phase_ != Phase::idle && node().late.kind == Target::Kind::stranded) {
+        ignore("interruption", "whose the guest is, the other node knows");
     } else {
         trouble(std::move(input.reason));
     }

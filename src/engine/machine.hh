@@ -31,8 +31,9 @@
 // connection, the other node gone, an overflowing queue, too many moves without waiting. Before the
 // commit it leads to the end `aborted`: the ledger is unwound, newest first: undos run, holds are
 // released. After the commit it leads to `stranded`: nothing runs, holds stay, all is reported. An
-// interruption after the commit is refused and said. At `done` undos are dropped and holds are
-// released, newest first.
+// interruption after the commit is refused and said, and so is one in a state that is left for
+// `stranded` when it is late: there only the other node knows whose the guest is. At `done` undos
+// are dropped and holds are released, newest first.
 //
 // A state that commits is entered when its commit is written down, for who recovers: WriteCommit
 // asks for that, and CommitWritten must be the next input. What cannot be written is trouble before

@@ -101,8 +101,9 @@ std::uint64_t FlowTally::known(Range range) {
         delivered_.back().end = range.end;
         return 0;
     }
-    const auto first = std::find_if(delivered_.begin(), delivered_.end(),
-                                    [&](const Range& one) { return one.end >= range.first; });
+    const auto first =
+        std::partition_point(delivered_.begin(), delivered_.end(),
+                             [&](const Range& one) { return one.end < range.first; });
     auto end = first;
     std::uint64_t again = 0;
     Range whole = range;

@@ -76,16 +76,18 @@ void Site::add_traffic() {
         clock_, wire_, model::Traffic::Node{&node(Side::source).kernel()},
         model::Traffic::Node{&node(Side::dest).kernel()}, std::move(settings));
     traffic_->guest_runs(Side::source, true);
-    if (stage_.world.packets_per_second == 0) {
-        return;
-    }
-    for (const IpAddress& address : stage_.guest) {
+    std::uint64_t packets = stage_.world.packets_per_second;
+    for (std::size_t at = 0; at < stage_.guest.size(); ++at) {
         model::Flow flow;
-        flow.name = address.text();
-        flow.to = address;
-        flow.packets_per_second = stage_.world.packets_per_second / stage_.guest.size();
+        flow.name = stage_.guest[at].text();
+        flow.to = stage_.guest[at];
+        flow.packets_per_second = packets / (stage_.guest.size() - at);
         flow.bytes = stage_.world.packet_bytes;
-        (void)traffic_->add(flow);
+        packets -= flow.packets_per_second;
+        // Fewer packets than addresses: some get none.
+        if (flow.packets_per_second > 0) {
+            (void)traffic_->add(flow);
+        }
     }
 }
 

@@ -53,6 +53,10 @@ def build_guest(scene, pages_a_tick):
     return image
 
 
+class NotInTime(Exception):
+    """The run aborted, as it says it does, because the diversion would have come too late."""
+
+
 class Move:
     """Two nodes, a QEMU on each, and one guest that is to go from the one to the other."""
 
@@ -120,6 +124,7 @@ class Move:
         source = self.start("source", *variables, *source_variables, "--var", f"dest_ip={DEST}")
         rate = self.dirty_rate()
         ended = {"source": source.end(60), "dest": dest.end(20)}
+        self.must_be_in_time(ended["source"])
         for role, one in ended.items():
             last = json.loads(one.out.splitlines()[-1])
             assert one.code == 0 and not last["left"] and not last["losses"], (role, one)
@@ -133,6 +138,16 @@ class Move:
         return rate, {"copy": entered["handover"] - entered["copy"],
                       "dark": float(dark[1]) * UNITS[dark[2]],
                       "total": json.loads(ended["source"].out.splitlines()[-1])["elapsed_us"] / 1e6}
+
+
+    def must_be_in_time(self, source):
+        """An overloaded machine turns packets too late; then the guest lives on at the source."""
+        last = json.loads(source.out.splitlines()[-1])
+        if source.code == 1 and "pre-switchover" in last["cause"]:
+            assert not last["left"], last
+            lived = self.ticks("source")
+            until(lambda: self.ticks("source") > lived, 5, "the guest alive at the source")
+            raise NotInTime
 
 
 def forecast(scene, plan, rate, link_mbit, *words):
@@ -163,11 +178,24 @@ def attempt(plan, pages_a_tick, link_mbit, variables):
         return rate, real, forecast(scene, plan, rate, link_mbit, *common, *chosen)
 
 
+def in_time(number, *arguments):
+    """The same; nothing when QEMU came to its end before the packets were diverted."""
+    try:
+        return attempt(*arguments)
+    except NotInTime:
+        print(f"# attempt {number}: QEMU was at the end before the packets were diverted; the run "
+              "aborted, and the guest lives on at the source", flush=True)
+        return None
+
+
 def held_against(plan="shared-storage", pages_a_tick=0, link_mbit=None, variables=()):
     """Migrates until the forecast was near enough, at most so often as is said above."""
     require()
     for number in range(1, ATTEMPTS + 1):
-        rate, real, said = attempt(plan, pages_a_tick, link_mbit, variables)
+        measured = in_time(number, plan, pages_a_tick, link_mbit, variables)
+        if measured is None:
+            continue
+        rate, real, said = measured
         error = said["copy"] / real["copy"] - 1
         factor = max(said["dark"] / real["dark"], real["dark"] / said["dark"])
         print(f"# attempt {number}: the guest dirties {rate / 1e6:.1f} MB/s; "
@@ -225,7 +253,11 @@ def test_local_storage():
 def test_fast():
     """A guest that is copied in less than a tenth of a second moves, too"""
     require()
-    _, real, said = attempt("shared-storage", 1, None, ())
+    measured = None
+    for number in range(1, ATTEMPTS + 1):
+        measured = measured or in_time(number, "shared-storage", 1, None, ())
+    assert measured, f"it was too late {ATTEMPTS} times"
+    _, real, said = measured
     print(f"# the copy took {real['copy']:.2f} s, forecast {said['copy']:.2f} s")
 
 

@@ -314,6 +314,12 @@ def test_secrets(scene):
           'expect = { node = { ends = "done" } } }')
     ended = plan_test(scene, "told", code=1)
     assert "(secret)" in ended.out and "correct-horse" not in ended.out, ended
+    for words in ((), ("--list",), ("--json",), ("--timeline", "t.json"), ("--faults", "all")):
+        ended = scene.run("simulate", "told", "--var", "word=@key", *words)
+        assert ended.code in (1, 3), ended
+        assert "correct-horse" not in ended.out + ended.err, ended
+        assert words == ("--faults", "all") or "(secret)" in ended.out, ended
+    assert "correct-horse" not in (scene.folder / "t.json").read_text("utf-8")
 
 
 if __name__ == "__main__":

@@ -253,6 +253,16 @@ TEST_CASE("engine/unwinding: the commit stays behind in states that do not commi
           "end stranded in c, after the commit: the state 'c' took longer than 10 s (late)");
 }
 
+TEST_CASE("engine/unwinding: who does not know whose the guest is takes nothing back when asked") {
+    Rehearsal play{role_of({{.name = "a", .late = "stranded", .handlers = {on("END", "done")}}})};
+    (void)play.give(Start{});
+    (void)play.give(undo(1, "end the QEMU that waits"));
+    CHECK(play.give(interrupted()) ==
+          Lines{"ignore interruption: whose the guest is, the other node knows"});
+    CHECK(play.give(due(1)).back() ==
+          "end stranded in a: the state 'a' took longer than 10 s (late)");
+}
+
 TEST_CASE("engine/unwinding: a first state that commits drops what was registered before it") {
     Rehearsal play{role_of({{.name = "a", .commits = true}})};
     (void)play.give(undo(1, "wake"));

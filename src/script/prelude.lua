@@ -35,13 +35,18 @@ native.text_methods(text_words)
 local worth_another_try = { lost = true, timeout = true, protocol = true }
 
 --- An undo must reach its QEMU also when the connection was what went wrong, and more than once, as
---- long as it has time.
-local function reach(vm)
+--- long as it has time. Why it cannot be reached; nothing when it was.
+local function unreachable(vm)
   while native.is_lost(vm) do
     local there, problem = attempt(native.reconnect(vm))
-    if there == nil and not worth_another_try[problem.kind] then error(problem, 0) end
+    if there == nil and not worth_another_try[problem.kind] then return problem end
     if there == nil then finish(native.sleep(20)) end
   end
+end
+
+local function reach(vm)
+  local problem = unreachable(vm)
+  if problem then error(problem, 0) end
 end
 
 --- What takes a migration back, by its function: who recovers can do the same without us.
@@ -54,11 +59,9 @@ local function guest_undo(wish)
   local function action()
     local done, problem
     repeat
-      if native.is_lost("") then
-        local _, lost = attempt(native.reconnect(""))
-        if lost and wish == "end" and is_gone[lost.code] then return end
-        if lost then error(lost, 0) end
-      end
+      local lost = unreachable("")
+      if lost and wish == "end" and is_gone[lost.code] then return end
+      if lost then error(lost, 0) end
       done, problem = attempt(native.guest(wish))
     until done ~= nil or problem.kind ~= "lost"
     if done == nil then error(problem, 0) end

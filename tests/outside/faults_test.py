@@ -149,6 +149,15 @@ def test_both_families():
     carries_both("local-storage")
 
 
+def test_pairs():
+    """Every two faults of the plans of one node end as they must"""
+    for plan in ("freeze",) if SANITIZED else ("freeze", "snapshot"):
+        result = simulate(plan, "--faults", "pairs", "--json")
+        end = lines_of(result)[-1]
+        assert result.returncode == 0 and end["violations"] == 0, result.stdout[-2000:]
+        print(f"# {plan}: {end['trials']} trials")
+
+
 def test_families():
     """A node's address of the wrong family is refused before anything is begun"""
     result = simulate("ipv6", "--var", "dest_ip=192.0.2.2")

@@ -146,14 +146,12 @@ private:
     }
 
     void hide_secrets() {
-        for (const Secrets& secrets : secrets_) {
-            result_.trouble = secrets.hide(result_.trouble);
-            for (trial::Violation& violation : result_.violations) {
-                violation.what = secrets.hide(violation.what);
-            }
-            for (Difference& difference : result_.differences) {
-                difference.got = secrets.hide(difference.got);
-            }
+        result_.trouble = secrets_.hide(result_.trouble);
+        for (trial::Violation& violation : result_.violations) {
+            violation.what = secrets_.hide(violation.what);
+        }
+        for (Difference& difference : result_.differences) {
+            difference.got = secrets_.hide(difference.got);
         }
     }
 
@@ -167,7 +165,7 @@ private:
         std::vector<std::string> plays;
         for (const trial::Part& part : stage->parts) {
             plays.push_back(part.settings.role);
-            secrets_.push_back(secrets_of(part.settings.values));
+            secrets_.add(secrets_of(part.settings.values));
         }
         check(stage->parts.front().plan.plan(), plays);
         if (result_.is_wrong()) {
@@ -258,7 +256,7 @@ private:
         if (!prepared) {
             return;
         }
-        secrets_.push_back(prepared->secrets);
+        secrets_.add(prepared->secrets);
         check(prepared->plan.plan(), {prepared->settings.role});
         Result<sim::Recording> recording = sim::read_recording(files_, case_.trace);
         if (!recording) {
@@ -301,7 +299,7 @@ private:
     script::SearchPath path_;
     std::string file_;  ///< Of the plan.
     trial::Case case_;
-    std::vector<Secrets> secrets_;
+    Secrets secrets_;
     CaseResult result_;
 };
 

@@ -110,10 +110,9 @@ public:
     explicit Visitor(const ports::World& world) : world_(world) {}
 
     void undo(const host::GuestUndo& undo, Done done) {
-        visit_ = std::make_unique<monitor::GuestVisit>(
-            world_.clock, world_.transport, undo.vm,
-            undo.wish == "wake" ? monitor::GuestWish::wake : monitor::GuestWish::end,
-            guest_patience, std::move(done));
+        visit_ = std::make_unique<monitor::GuestVisit>(world_.clock, world_.transport, undo.vm,
+                                                       monitor::wish_named(undo.wish),
+                                                       guest_patience, std::move(done));
         visit_->start();
     }
 

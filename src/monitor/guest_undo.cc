@@ -32,6 +32,10 @@ std::string_view name_of(GuestWish wish) noexcept {
     return wish == GuestWish::wake ? "wake" : "end";
 }
 
+GuestWish wish_named(std::string_view name) noexcept {
+    return name == name_of(GuestWish::wake) ? GuestWish::wake : GuestWish::end;
+}
+
 GuestUndo::GuestUndo(ports::Clock& clock, Client& client, GuestWish wish, Done done)
     : clock_(clock), client_(client), wish_(wish), done_(std::move(done)) {}
 

@@ -33,6 +33,8 @@ enum class GuestWish : std::uint8_t { wake, end };
 
 /// "wake", "end".
 [[nodiscard]] std::string_view name_of(GuestWish wish) noexcept;
+/// The one of that name.
+[[nodiscard]] GuestWish wish_named(std::string_view name) noexcept;
 
 /// LIFETIME: the clock and the client outlive it. Destroying it ends it without a word.
 class GuestUndo {

@@ -15,8 +15,7 @@ namespace ktm::script {
 namespace {
 
 monitor::GuestWish wish_at(lua_State* lua, int index) {
-    return std::string_view{lua_tostring(lua, index)} == "wake" ? monitor::GuestWish::wake
-                                                                : monitor::GuestWish::end;
+    return monitor::wish_named(lua_tostring(lua, index));
 }
 
 std::string word_of(monitor::GuestWish wish) {

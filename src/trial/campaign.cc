@@ -64,16 +64,11 @@ private:
             stopped_ = true;
         }
     }
-    [[nodiscard]] bool is_ours(std::uint64_t number) const {
-        return number % options_.shares == options_.share;
-    }
 
     void run_singles(const std::vector<Crossing>& crossings) {
         const Faults singles = faults_of(crossings, 0);
         for (std::size_t at = 0; at < singles.size() && goes_on(); ++at) {
-            if (is_ours(at)) {
-                look_at(trial({singles[at]}, false), {singles[at]}, 0);
-            }
+            look_at(trial({singles[at]}, false), {singles[at]}, 0);
             count(singles.size());
         }
     }
@@ -81,15 +76,13 @@ private:
     void run_pairs(const std::vector<Crossing>& crossings) {
         const Faults firsts = faults_of(crossings, 0);
         for (std::size_t at = 0; at < firsts.size() && goes_on(); ++at) {
-            if (is_ours(at)) {
-                const Report once = trial({firsts[at]}, true);
-                for (const Fault& second : faults_of(once.list, firsts[at].at)) {
-                    if (!goes_on()) {
-                        break;
-                    }
-                    const Faults both{firsts[at], second};
-                    look_at(trial(both, false), both, 0);
+            const Report once = trial({firsts[at]}, true);
+            for (const Fault& second : faults_of(once.list, firsts[at].at)) {
+                if (!goes_on()) {
+                    break;
                 }
+                const Faults both{firsts[at], second};
+                look_at(trial(both, false), both, 0);
             }
             count(firsts.size());
         }
@@ -97,12 +90,9 @@ private:
 
     void run_random() {
         for (std::uint64_t run = 0; run < options_.runs && goes_on(); ++run) {
-            if (is_ours(run)) {
-                const std::uint64_t seed = options_.seed + run;
-                const Faults faults =
-                    random_faults(seed, campaign_.crossings, stage_.has_two_nodes());
-                look_at(trial(faults, false), faults, seed);
-            }
+            const std::uint64_t seed = options_.seed + run;
+            const Faults faults = random_faults(seed, campaign_.crossings, stage_.has_two_nodes());
+            look_at(trial(faults, false), faults, seed);
             count(options_.runs);
         }
     }

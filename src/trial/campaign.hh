@@ -20,9 +20,6 @@ struct CampaignOptions {
     Scope scope = Scope::all;
     std::uint64_t seed = 1;
     std::uint64_t runs = 1000;  ///< Of random schedules.
-    /// Of this many shares of all trials the nth, from 0: for several processes.
-    std::uint64_t shares = 1;
-    std::uint64_t share = 0;
     std::size_t findings_max = 20;
 };
 

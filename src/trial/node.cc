@@ -17,7 +17,7 @@ constexpr const char* state_folder = "/run/katamaran";
 constexpr const char* underlay = "eth0";
 /// LIMIT: as `katamaran recover` has it.
 constexpr Duration guest_patience{std::chrono::seconds{15}};
-/// What `lost` breaks on an event or a reply, and a late one waits for.
+/// What stands in the journal when the guest is given away.
 constexpr std::string_view committed_line = "{\"committed\":true}";
 /// Protocols in the kernel's state that are there on purpose: a guest that has arrived.
 constexpr std::string_view arrival_mark = " protocol 108";
@@ -342,10 +342,9 @@ void Node::recover() {
     recovery_ = std::make_unique<host::Recovery>(
         world_, std::move(settings),
         [this](const host::GuestUndo& undo, UniqueFunction<void(Result<bool>)> done) {
-            visit_ = std::make_unique<monitor::GuestVisit>(
-                world_.clock, world_.transport, undo.vm,
-                undo.wish == "wake" ? monitor::GuestWish::wake : monitor::GuestWish::end,
-                guest_patience, std::move(done));
+            visit_ = std::make_unique<monitor::GuestVisit>(world_.clock, world_.transport, undo.vm,
+                                                           monitor::wish_named(undo.wish),
+                                                           guest_patience, std::move(done));
             visit_->start();
         },
         [this](const host::Recovered& recovered) {

@@ -35,9 +35,9 @@ def _call(function, fixtures):
         function(*[stack.enter_context(fixtures[name]()) for name in wanted])
 
 
-def _comment(text):
+def _comment(text, to=None):
     for line in text.rstrip().splitlines():
-        print(f"# {line}")
+        print(f"# {line}", file=to, flush=True)
 
 
 def run(namespace, **fixtures):
@@ -68,7 +68,8 @@ def run(namespace, **fixtures):
             print(f"ok {number} {claim} # SKIP {reason}")
         except Exception:  # a test may fail in any way; the next one still runs
             failed += 1
-            _comment(traceback.format_exc())
+            # Beside TAP: what runs these programs shows the errors of those that failed.
+            _comment(traceback.format_exc(), to=sys.stderr)
             print(f"not ok {number} {claim}")
         _comment(f"{time.monotonic() - began:.2f} s")
         if _lacking:

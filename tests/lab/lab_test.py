@@ -166,7 +166,7 @@ def test_panic(lab):
     """A kernel that panics gives exit code 125 and the end of its console"""
     if lab.run(options=["--which"]).stdout.startswith(b"host"):
         raise tap.Skip("the lab is the kernel of this machine, which must not panic")
-    ended = lab.run("sh", "-c", "echo last words; echo c >/proc/sysrq-trigger; sleep 1000")
+    ended = lab.run("sh", "-c", "echo last words; sleep 1; echo c >/proc/sysrq-trigger; sleep 1000")
     assert (ended.returncode, ended.stdout) == (125, b"last words\n"), ended
     assert b"Kernel panic" in ended.stderr, ended
     lab.assert_nothing_left()

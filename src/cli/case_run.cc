@@ -269,7 +269,8 @@ private:
         const host::Settings host =
             settings_of(prepared->plan.plan(), prepared->settings, *recording);
         Rehearsal rehearsal{std::move(*recording)};
-        if (const Result<void> opened = rehearsal.open(prepared->settings); !opened) {
+        if (const Result<void> opened = rehearsal.open(prepared->plan, prepared->settings);
+            !opened) {
             add_fault("trace", opened.error().sentence(), "");
             return;
         }

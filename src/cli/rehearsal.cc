@@ -44,7 +44,7 @@ std::optional<Endpoint> endpoint_of(const std::string& port, const sim::Scenario
 
 }  // namespace
 
-Result<void> Rehearsal::open(const plan::Settings& settings) {
+Result<void> Rehearsal::open(const script::LoadedPlan& plan, const plan::Settings& settings) {
     const sim::ScenarioRecords& records = recording_.conversations;
     bool is_reached = false;
     for (const std::string& port : sim::ports_of(records)) {
@@ -55,6 +55,9 @@ Result<void> Rehearsal::open(const plan::Settings& settings) {
         }
     }
     arm_signals();
+    if (const auto place = script::peer_place_of(plan.plan(), settings)) {
+        open_peer(plan, *place);
+    }
     if (!is_reached && settings.values.contains(default_vm)) {
         return Error{Kind::invalid, "no-monitor",
                      "the recording holds no monitor that the plan would connect to", "", nullptr};
@@ -77,6 +80,9 @@ std::vector<std::string> Rehearsal::untold() const {
         if (std::optional<std::string> first = monitor->untold()) {
             rest.push_back(monitor->place() + ": from " + std::move(*first) + " on");
         }
+    }
+    if (std::optional<std::string> first = peer_ ? peer_->untold() : std::nullopt) {
+        rest.push_back("from " + std::move(*first) + " on");
     }
     for (const sim::RecalledExchanges* one : {&networks_.exchanges(), &processes_.exchanges()}) {
         if (std::optional<std::string> first = one->untold()) {
@@ -116,6 +122,18 @@ Result<void> Rehearsal::open(const std::string& port, const Endpoint& endpoint) 
     return {};
 }
 
+/// A run that was recorded knows whether somebody came. What others recorded does not tell.
+void Rehearsal::open_peer(const script::LoadedPlan& plan, const script::PeerPlace& place) {
+    std::vector<trace::Record>& records = recording_.exchanges[std::string{trace::peer_port}];
+    if (records.empty() && recording_.run.empty()) {
+        return;
+    }
+    peer_ = std::make_unique<sim::RecalledPeer>(
+        world_.virtual_clock(), sim::RecalledTalk{std::move(records), recording_.end},
+        plan.plan().name, plan.digest(), [this](Error error) { give_up_talk(std::move(error)); });
+    transport_.expect(place.endpoint(), *peer_);
+}
+
 /// Where no VM was recorded, signals come when they came.
 void Rehearsal::arm_signals() {
     for (const auto& record : sim::on_port(recording_.conversations, trace::signal_port)) {
@@ -132,6 +150,15 @@ void Rehearsal::give_up(Error error) {
     if (!undecided_ && !is_settling_) {
         undecided_ = std::move(error);
         world_.loop().stop();
+    }
+}
+
+/// The end of a run that is over does not depend on what the other node makes of it.
+void Rehearsal::give_up_talk(Error error) {
+    if (is_settling_) {
+        unheard_ = std::move(error);
+    } else {
+        give_up(std::move(error));
     }
 }
 

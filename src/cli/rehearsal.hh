@@ -12,8 +12,10 @@
 #include "host/host.hh"
 #include "plan/plan.hh"
 #include "plan/settings.hh"
+#include "script/run.hh"
 #include "sim/recalled_monitor.hh"
 #include "sim/recalled_networks.hh"
+#include "sim/recalled_peer.hh"
 #include "sim/recalled_ports.hh"
 #include "sim/virtual_world.hh"
 #include "trace/exchange.hh"
@@ -27,7 +29,8 @@ public:
     explicit Rehearsal(sim::Recording recording) : recording_(std::move(recording)) {}
 
     /// The monitors of the recording, each where the plan will look for it.
-    [[nodiscard]] Result<void> open(const plan::Settings& settings);
+    /// And the other node.
+    [[nodiscard]] Result<void> open(const script::LoadedPlan& plan, const plan::Settings& settings);
 
     [[nodiscard]] ports::World ports();
 
@@ -37,6 +40,9 @@ public:
     /// What nobody knows, at which the simulation ended.
     [[nodiscard]] std::optional<Error> undecided();
 
+    /// What the plan said to the other node last, and nobody knows what came of it.
+    [[nodiscard]] const std::optional<Error>& unheard() const noexcept { return unheard_; }
+
     /// What of the recording did not happen again.
     [[nodiscard]] std::vector<std::string> untold() const;
 
@@ -45,9 +51,11 @@ public:
 
 private:
     [[nodiscard]] Result<void> open(const std::string& port, const Endpoint& endpoint);
+    void open_peer(const script::LoadedPlan& plan, const script::PeerPlace& place);
     void arm_signals();
     [[nodiscard]] sim::RecalledExchanges exchanges(std::string_view port);
     void give_up(Error error);
+    void give_up_talk(Error error);
 
     sim::Recording recording_;
     sim::VirtualWorld world_;
@@ -61,7 +69,9 @@ private:
                               [this](Error error) { give_up(std::move(error)); }};
     sim::RecalledNetworks networks_{world_.virtual_clock(), exchanges(trace::net_port),
                                     [this](Error error) { give_up(std::move(error)); }};
+    std::unique_ptr<sim::RecalledPeer> peer_;
     bool is_settling_ = false;
+    std::optional<Error> unheard_;
     std::optional<Error> undecided_;
 };
 

@@ -37,6 +37,9 @@ int tell_undecided(Console& console, const Error& error, const Secrets& secrets)
 
 /// What the end alone does not say.
 void tell_rest(Console& console, Rehearsal& rehearsal, int code) {
+    if (const std::optional<Error>& unheard = rehearsal.unheard()) {
+        console.note(unheard->what);
+    }
     for (const std::string& rest : rehearsal.untold()) {
         console.note("not needed of the recording: " + rest);
     }
@@ -66,7 +69,7 @@ int simulate_plan(ports::Files& files, const SimulateOptions& options) {
     }
     const host::Settings host = settings_of(prepared->plan.plan(), prepared->settings, *recording);
     Rehearsal rehearsal{std::move(*recording)};
-    if (Result<void> opened = rehearsal.open(prepared->settings); !opened) {
+    if (Result<void> opened = rehearsal.open(prepared->plan, prepared->settings); !opened) {
         console.error(std::move(opened).error().while_trying("simulate with " + options.trace));
         return exit_usage;
     }

@@ -15,7 +15,6 @@ namespace ktm::script {
 
 namespace {
 
-constexpr std::string_view port = "peer";
 constexpr std::size_t shown_bytes = 80;
 
 std::shared_ptr<const json::Document> data_of(json::ObjectWriter&& fields) {
@@ -33,9 +32,15 @@ peer::Session::LineTap tap_of(monitor::Recorder* recorder) {
     }
     return [recorder](peer::Flow flow, std::string_view line) {
         switch (flow) {
-            case peer::Flow::in: recorder->message(port, trace::Direction::in, line); break;
-            case peer::Flow::out: recorder->message(port, trace::Direction::out, line); break;
-            case peer::Flow::unreadable: recorder->text(port, trace::Direction::in, line); break;
+            case peer::Flow::in:
+                recorder->message(trace::peer_port, trace::Direction::in, line);
+                break;
+            case peer::Flow::out:
+                recorder->message(trace::peer_port, trace::Direction::out, line);
+                break;
+            case peer::Flow::unreadable:
+                recorder->text(trace::peer_port, trace::Direction::in, line);
+                break;
         }
     };
 }
@@ -207,6 +212,7 @@ void PeerSide::adopt(Number number, std::unique_ptr<ports::Stream> stream) {
         ends_.other = place_.address.text();
     }
     record(trace::Direction::open, place_.text());
+    record_ends();
     session_.open(now());
 }
 
@@ -411,7 +417,16 @@ void PeerSide::say_aloud(std::string_view level, const std::string& text) {
 
 void PeerSide::record(trace::Direction direction, std::string_view text) {
     if (recorder_ != nullptr) {
-        recorder_->text(port, direction, text);
+        recorder_->text(trace::peer_port, direction, text);
+    }
+}
+
+/// A plan may build upon them, and so may who plays the recording again.
+void PeerSide::record_ends() {
+    if (recorder_ != nullptr) {
+        json::ObjectWriter ends;
+        ends.text("own", ends_.own).text("other", ends_.other);
+        recorder_->message(trace::peer_port, trace::Direction::note, std::move(ends).finish());
     }
 }
 

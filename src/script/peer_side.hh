@@ -114,6 +114,7 @@ private:
     void fail_asks(const Error& error);
     void say_aloud(std::string_view level, const std::string& text);
     void record(trace::Direction direction, std::string_view text);
+    void record_ends();
 
     Run& run_;
     const ports::World& world_;

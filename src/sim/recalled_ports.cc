@@ -22,16 +22,21 @@ ProgramOutcome outcome_of(const RecalledExchanges::Answer& recalled, const json:
     return outcome;
 }
 
+Error not_known(std::string what) {
+    return Error{Kind::protocol, "not-recorded",
+                 std::move(what) + " is not known: the recording does not have it", "", nullptr};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ports::Pending>> RecalledTransport::connect(const Endpoint& endpoint,
                                                                    Connected connected) {
+    if (peer_ != nullptr && endpoint.text() == peer_endpoint_) {
+        return peer_->connect(endpoint, std::move(connected));
+    }
     const auto found = known_.find(endpoint.text());
     if (found == known_.end()) {
-        Error error{Kind::protocol, "not-recorded",
-                    "the plan connects to " + endpoint.text() +
-                        ", and who is there is not known: the recording does not have it",
-                    "", nullptr};
+        Error error = not_known("the plan connects to " + endpoint.text() + ", and who is there");
         on_unknown_(Error{error});
         return error;
     }
@@ -39,6 +44,16 @@ Result<std::unique_ptr<ports::Pending>> RecalledTransport::connect(const Endpoin
         return Error{*found->second};
     }
     return transport_.connect(endpoint, std::move(connected));
+}
+
+Result<std::unique_ptr<ports::Listener>> RecalledTransport::listen(const Endpoint& endpoint,
+                                                                   Accepted accepted) {
+    if (peer_ != nullptr && endpoint.text() == peer_endpoint_) {
+        return peer_->listen(std::move(accepted));
+    }
+    on_unknown_(
+        not_known("the plan waits on " + endpoint.text() + " for the other node, and who comes"));
+    return transport_.listen(endpoint, std::move(accepted));
 }
 
 Result<std::unique_ptr<ports::Process>> RecalledProcesses::start(const ports::Program& program,

@@ -10,6 +10,7 @@
 
 #include "ports/transport.hh"
 #include "sim/recalled_exchanges.hh"
+#include "sim/recalled_peer.hh"
 #include "sim/virtual_files.hh"
 #include "sim/virtual_processes.hh"
 
@@ -19,7 +20,7 @@ namespace ktm::sim {
 /// goes no further.
 using OnUnknown = UniqueFunction<void(Error)>;
 
-/// Connects to whom the recording knows.
+/// Connects to whom the recording knows. The other node is where the plan looks for it, or waits.
 class RecalledTransport final : public ports::Transport {
 public:
     RecalledTransport(ports::Transport& transport, OnUnknown on_unknown)
@@ -27,6 +28,11 @@ public:
 
     /// Somebody will be there.
     void expect(const Endpoint& endpoint) { known_[endpoint.text()] = std::nullopt; }
+    /// The other node of the plan is there.
+    void expect(const Endpoint& endpoint, RecalledPeer& peer) {
+        peer_ = &peer;
+        peer_endpoint_ = endpoint.text();
+    }
     /// Nobody could be reached there.
     void expect(const Endpoint& endpoint, Error error) {
         known_[endpoint.text()] = std::move(error);
@@ -35,13 +41,13 @@ public:
     [[nodiscard]] Result<std::unique_ptr<ports::Pending>> connect(const Endpoint& endpoint,
                                                                   Connected connected) override;
     [[nodiscard]] Result<std::unique_ptr<ports::Listener>> listen(const Endpoint& endpoint,
-                                                                  Accepted accepted) override {
-        return transport_.listen(endpoint, std::move(accepted));
-    }
+                                                                  Accepted accepted) override;
 
 private:
     ports::Transport& transport_;
     OnUnknown on_unknown_;
+    RecalledPeer* peer_ = nullptr;
+    std::string peer_endpoint_;
     std::map<std::string, std::optional<Error>> known_;
 };
 

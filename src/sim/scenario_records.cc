@@ -172,7 +172,7 @@ bool has_header(std::string_view bytes) {
 bool is_scenic(std::string_view port) {
     constexpr std::array<std::string_view, 6> others{trace::net_port,   trace::exec_port,
                                                      trace::files_port, trace::journal_port,
-                                                     trace::plan_port,  "peer"};
+                                                     trace::plan_port,  trace::peer_port};
     return std::find(others.begin(), others.end(), port) == others.end();
 }
 
@@ -182,9 +182,9 @@ std::map<std::string, std::vector<trace::Record>, std::less<>> exchanges_of(
     std::map<std::string, std::vector<trace::Record>, std::less<>> exchanges;
     std::vector<trace::Record> rest;
     for (trace::Record& record : trace) {
-        const bool is_exchange = record.port == trace::net_port ||
-                                 record.port == trace::exec_port ||
-                                 record.port == trace::files_port;
+        const bool is_exchange =
+            record.port == trace::net_port || record.port == trace::exec_port ||
+            record.port == trace::files_port || record.port == trace::peer_port;
         (is_exchange ? exchanges[record.port] : rest).push_back(std::move(record));
     }
     trace = std::move(rest);

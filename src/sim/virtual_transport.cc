@@ -49,8 +49,8 @@ void deliver_soon(VirtualClock& clock, const std::shared_ptr<End>& end) {
 
 class VirtualStream final : public ports::Stream {
 public:
-    VirtualStream(VirtualClock& clock, std::shared_ptr<End> end, std::string address)
-        : clock_(clock), end_(std::move(end)), address_(std::move(address)) {}
+    VirtualStream(VirtualClock& clock, std::shared_ptr<End> end, Ends ends)
+        : clock_(clock), end_(std::move(end)), ends_(std::move(ends)) {}
 
     ~VirtualStream() override {
         end_->owned = false;
@@ -74,13 +74,13 @@ public:
         }
     }
 
-    [[nodiscard]] Ends ends() const override { return {address_, address_}; }
+    [[nodiscard]] Ends ends() const override { return ends_; }
     [[nodiscard]] std::size_t unsent_bytes() const override { return 0; }
 
 private:
     VirtualClock& clock_;
     std::shared_ptr<End> end_;
-    std::string address_;  ///< Of both ends: there is one node.
+    Ends ends_;
 };
 
 std::string address_of(const Endpoint& endpoint) {
@@ -102,13 +102,14 @@ std::vector<Endpoint::Place> places_of(const Endpoint& endpoint) {
 }  // namespace
 
 std::array<std::unique_ptr<ports::Stream>, 2> make_connection(VirtualClock& clock,
-                                                              const std::string& address) {
+                                                              const ports::Stream::Ends& ends) {
     auto one = std::make_shared<End>();
     auto other = std::make_shared<End>();
     one->other = other;
     other->other = one;
-    return {std::make_unique<VirtualStream>(clock, std::move(one), address),
-            std::make_unique<VirtualStream>(clock, std::move(other), address)};
+    return {std::make_unique<VirtualStream>(clock, std::move(one), ends),
+            std::make_unique<VirtualStream>(clock, std::move(other),
+                                            ports::Stream::Ends{ends.other, ends.own})};
 }
 
 /// A connect that is under way.
@@ -155,7 +156,8 @@ void VirtualTransport::try_door(const Endpoint& endpoint, Attempt& attempt) {
         connected(system_error(local ? ENOENT : ECONNREFUSED, "connect to " + endpoint.text()));
         return;
     }
-    auto [ours, theirs] = make_connection(clock_, address_of(endpoint));
+    const std::string address = address_of(endpoint);
+    auto [ours, theirs] = make_connection(clock_, {address, address});
     clock_.soon([door, stream = std::move(theirs)]() mutable {
         if (const std::shared_ptr<Door> open = door.lock()) {
             open->accepted(std::move(stream));

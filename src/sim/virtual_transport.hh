@@ -18,9 +18,9 @@
 
 namespace ktm::sim {
 
-/// Both ends of a connection that nobody had to ask for; they say that they are at this address.
+/// Both ends of a connection that nobody had to ask for; the addresses are those of the first one.
 [[nodiscard]] std::array<std::unique_ptr<ports::Stream>, 2> make_connection(
-    VirtualClock& clock, const std::string& address = {});
+    VirtualClock& clock, const ports::Stream::Ends& ends = {});
 
 class VirtualTransport final : public ports::Transport {
 public:

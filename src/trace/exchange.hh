@@ -27,6 +27,8 @@ inline constexpr std::string_view journal_port = "journal";
 inline constexpr std::string_view signal_port = "signal";
 /// The run itself.
 inline constexpr std::string_view plan_port = "plan";
+/// The katamaran at the other node.
+inline constexpr std::string_view peer_port = "peer";
 
 /// `request` is JSON; `place` is the namespace, `words` say it for people.
 [[nodiscard]] std::string request_message(std::uint64_t id, std::string_view place,

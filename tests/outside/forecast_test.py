@@ -63,7 +63,7 @@ class Move:
     def __init__(self, scene, stack, plan, pages_a_tick, link_mbit):
         self.scene, self.plan, self.pages_a_tick = scene, plan, pages_a_tick
         self.link_mbit = link_mbit
-        self.nodes = {}
+        self.nodes, self.words = {}, {}
         for role in ("source", "dest"):
             self.nodes[role] = nodes.Node(f"ktm-t-{os.getpid()}-{role}")
             stack.callback(self.nodes[role].remove)
@@ -112,10 +112,10 @@ class Move:
 
     def start(self, role, *words):
         """The katamaran of that role."""
+        self.words[role] = ("--role", role, "--json", "--var", f"qmp=./{role}.qmp", *words)
         with self.nodes[role].inside():
-            return self.scene.start(
-                "run", self.plan, "--role", role, "--insecure", "--json", "--var",
-                f"qmp=./{role}.qmp", "--record", f"{role}.jsonl", *words)
+            return self.scene.start("run", self.plan, *self.words[role], "--insecure", "--record",
+                                    f"{role}.jsonl")
 
     def carry_out(self, variables, source_variables):
         """The migration; gives back what was measured of it."""
@@ -124,6 +124,8 @@ class Move:
         source = self.start("source", *variables, *source_variables, "--var", f"dest_ip={DEST}")
         rate = self.dirty_rate()
         ended = {"source": source.end(60), "dest": dest.end(20)}
+        for role, one in ended.items():
+            self.must_be_played_again(role, one)
         self.must_be_in_time(ended["source"])
         for role, one in ended.items():
             last = json.loads(one.out.splitlines()[-1])
@@ -139,6 +141,11 @@ class Move:
                       "dark": float(dark[1]) * UNITS[dark[2]],
                       "total": json.loads(ended["source"].out.splitlines()[-1])["elapsed_us"] / 1e6}
 
+    def must_be_played_again(self, role, real):
+        """The recording of that role tells without QEMU, kernel and other node what they did."""
+        again = self.scene.run("simulate", self.plan, *self.words[role], "--trace",
+                               f"{role}.jsonl")
+        assert told(again) == told(real), (role, again, real)
 
     def must_be_in_time(self, source):
         """An overloaded machine turns packets too late; then the guest lives on at the source."""
@@ -148,6 +155,13 @@ class Move:
             lived = self.ticks("source")
             until(lambda: self.ticks("source") > lived, 5, "the guest alive at the source")
             raise NotInTime
+
+
+def told(ended):
+    """The way of a run, and its end."""
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    return (ended.code, [line["state"] for line in lines if line["kind"] == "state"],
+            [lines[-1].get(key) for key in ("end", "cause", "left", "losses")])
 
 
 def forecast(scene, plan, rate, link_mbit, *words):

@@ -117,7 +117,7 @@ ARROWS = {
     "host": ("base", "json", "net", "ports"),
     "script": ("base", "json", "net", "ports", "qmp", "trace", "monitor", "plan", "engine",
                "host", "peer"),
-    "sim": ("base", "json", "net", "ports", "trace"),
+    "sim": ("base", "json", "net", "peer", "ports", "trace"),
     "model": ("base", "json", "net", "ports", "trace", "sim"),
     "trial": ("base", "json", "net", "ports", "trace", "monitor", "plan", "engine", "host", "peer",
               "script", "sim", "model"),

@@ -143,6 +143,12 @@ struct CommandLine {
                 "Guest, network and traffic, such as ram=8G,dirty=300M/s,link=10G"),
             "KEY=VALUE,…");
         add(simulate
+                ->add_option("--program", trial_options.programs,
+                             "What a program that the plan runs writes, as in 'uname -r => 6.1.0'")
+                ->take_all()
+                ->allow_extra_args(false),
+            "LINE=>OUTPUT");
+        add(simulate
                 ->add_option("--faults", trial_options.scope,
                              "Try every fault, or every two faults: all, pairs")
                 ->check(CLI::IsMember({"all", "pairs"})),

@@ -127,6 +127,9 @@ private:
         command.run.vars_file = case_.vars_file;
         command.run.role = case_.role;
         command.model = case_.model;
+        for (const auto& [line, output] : case_.programs) {
+            command.programs.push_back(line + std::string{program_arrow} + output);
+        }
         return command;
     }
 
@@ -183,6 +186,7 @@ private:
     std::optional<trial::Stage> set_the_stage() {
         trial::StageOptions options;
         (void)trial::read_world(case_.model, options.world);
+        options.programs = case_.programs;
         script::Loading loading = script::load_plan(files_, path_, file_);
         result_.faults = std::move(loading.faults);
         if (!loading.plan) {

@@ -227,12 +227,37 @@ private:
     Secrets secrets_;
 };
 
+/// "LINE => OUTPUT", each.
+Result<void> read_programs(const std::vector<std::string>& texts, trial::ProgramOutputs& programs) {
+    for (const std::string& text : texts) {
+        const std::size_t arrow = text.find(program_arrow);
+        if (arrow == std::string::npos || arrow == 0) {
+            return Error{Kind::usage, "bad-program",
+                         "'" + text +
+                             "' is no program; expected LINE => OUTPUT, such as "
+                             "'uname -r => 6.1.0'",
+                         "", nullptr};
+        }
+        if (!programs.emplace(text.substr(0, arrow), text.substr(arrow + program_arrow.size()))
+                 .second) {
+            return Error{Kind::usage, "bad-program",
+                         "of '" + text.substr(0, arrow) + "' it is said twice what it writes", "",
+                         nullptr};
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 int try_plan(ports::Files& files, const TrialCommand& command) {
     Console console{command.run.json};
     trial::StageOptions options;
     if (Result<void> read = trial::read_world(command.model, options.world); !read) {
+        console.error(read.error());
+        return exit_usage;
+    }
+    if (Result<void> read = read_programs(command.programs, options.programs); !read) {
         console.error(read.error());
         return exit_usage;
     }

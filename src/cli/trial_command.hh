@@ -12,14 +12,18 @@ namespace ktm::cli {
 
 struct TrialCommand {
     RunOptions run;
-    std::string model;                ///< KEY=VALUE, with commas.
-    std::string scope;                ///< Of the faults: "all", "pairs" or empty.
-    std::vector<std::string> faults;  ///< Single ones: "41:lost".
+    std::string model;                  ///< KEY=VALUE, with commas.
+    std::vector<std::string> programs;  ///< LINE => OUTPUT.
+    std::string scope;                  ///< Of the faults: "all", "pairs" or empty.
+    std::vector<std::string> faults;    ///< Single ones: "41:lost".
     std::uint64_t seed = 1;
     std::uint64_t runs = 0;  ///< Random schedules; 0: none.
     std::string timeline;    ///< Where the picture of one trial goes; empty for nowhere.
     bool lists = false;      ///< Tell what crosses, and its numbers.
 };
+
+/// Between a program and what it writes.
+inline constexpr std::string_view program_arrow = " => ";
 
 /// Nothing outside is touched: only the plan and the vars are read.
 [[nodiscard]] int try_plan(ports::Files& files, const TrialCommand& command);

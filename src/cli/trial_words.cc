@@ -295,6 +295,9 @@ std::string command_line_of(const TrialCommand& command) {
     add("--vars", run.vars_file);
     add("--role", run.role);
     add("--model", command.model);
+    for (const std::string& program : command.programs) {
+        add("--program", program);
+    }
     return line_of(words);
 }
 

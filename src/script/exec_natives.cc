@@ -109,7 +109,8 @@ int push_ending(lua_State* lua, const ports::Ending& ending) {
     return 2;
 }
 
-/// What an exec that is under way shares with its callbacks.
+/// What an exec that is under way shares with its callbacks. LIFETIME: it is the body's that waits;
+/// callbacks know it weakly, for it owns who calls them.
 struct Execution {
     std::unique_ptr<ports::Process> process;
     std::unique_ptr<ports::Timer> deadline;
@@ -128,7 +129,6 @@ void kill_and_bury(Run& run, Execution& execution) {
 }
 
 void on_ended(Run& run, Execution& execution, const ports::Ending& ending) {
-    *execution.gone = true;
     execution.deadline.reset();
     if (ending.exit_code == 0 && ending.signal == 0) {
         run.resume(execution.token, [&](lua_State* thread) { return push_ending(thread, ending); });
@@ -139,15 +139,14 @@ void on_ended(Run& run, Execution& execution, const ports::Ending& ending) {
         }
         run.resume_with_error(execution.token, failure_of(ending).while_trying(execution.during));
     }
-    run.drain();
 }
 
-void on_late(Run& run, const std::shared_ptr<Execution>& execution, Duration within) {
-    kill_and_bury(run, *execution);
-    run.resume_with_error(execution->token, Error{Kind::timeout, "killed",
-                                                  "it took longer than " + format_duration(within) +
-                                                      " and was killed",
-                                                  execution->during, nullptr});
+void on_late(Run& run, Execution& execution, Duration within) {
+    kill_and_bury(run, execution);
+    run.resume_with_error(
+        execution.token, Error{Kind::timeout, "killed",
+                               "it took longer than " + format_duration(within) + " and was killed",
+                               execution.during, nullptr});
     run.drain();
 }
 
@@ -162,8 +161,14 @@ int exec(lua_State* lua) {
     execution->entry = engine::EntryId{static_cast<std::uint64_t>(lua_tonumber(lua, 2))};
     execution->token = run.suspend([&run, execution] { kill_and_bury(run, *execution); });
     Result<std::unique_ptr<ports::Process>> started = run.world().processes.start(
-        program,
-        [&run, execution](const ports::Ending& ending) { on_ended(run, *execution, ending); });
+        program, [&run, gone = execution->gone,
+                  weak = std::weak_ptr{execution}](const ports::Ending& ending) {
+            *gone = true;
+            if (const std::shared_ptr<Execution> alive = weak.lock()) {
+                on_ended(run, *alive, ending);
+            }
+            run.drain();
+        });
     if (!started) {
         if (execution->entry.value != 0) {
             run.forget_entry(execution->entry);
@@ -174,8 +179,12 @@ int exec(lua_State* lua) {
     }
     execution->process = std::move(*started);
     if (within) {
-        execution->deadline = run.world().clock.arm(
-            *within, [&run, execution, within] { on_late(run, execution, *within); });
+        execution->deadline =
+            run.world().clock.arm(*within, [&run, weak = std::weak_ptr{execution}, within] {
+                if (const std::shared_ptr<Execution> alive = weak.lock()) {
+                    on_late(run, *alive, *within);
+                }
+            });
     }
     return lua_yield(lua, 0);
 }

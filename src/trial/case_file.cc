@@ -25,7 +25,7 @@ using Type = script::Datum::Type;
 const Names known_ends{"done", "aborted", "stranded", "killed"};
 
 /// What a fault strikes, by key.
-constexpr std::array<std::pair<std::string_view, Channel>, 7> channels{{
+constexpr std::array<std::pair<std::string_view, Channel>, 8> channels{{
     {"command", Channel::command},
     {"reply", Channel::reply},
     {"event", Channel::event},
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, Channel>, 7> channels{{
     {"word", Channel::line},
     {"journal", Channel::journal},
     {"program", Channel::program},
+    {"run", Channel::run},
 }};
 
 /// LIMIT: what a count of packets or of crossings may be.
@@ -52,12 +53,14 @@ public:
 
     Case read(Datum table) && {
         allow(table, "",
-              {"claim", "plan", "role", "vars", "vars_file", "model", "trace", "faults", "expect"});
+              {"claim", "plan", "role", "vars", "vars_file", "model", "programs", "trace", "faults",
+               "expect"});
         case_.claim = text(table, "claim", "");
         case_.plan = text(table, "plan", "");
         case_.role = text(table, "role", "");
         read_vars(table);
         read_model(table);
+        read_programs(table);
         if (table.find("trace") != nullptr) {
             case_.trace = beside(case_.file, text(table, "trace", ""));
         }
@@ -182,6 +185,23 @@ private:
         }
     }
 
+    void read_programs(const Datum& table) {
+        const std::string expected = "programs with what they write: { [\"uname -r\"] = \"6.1\" }";
+        const Datum* programs = named(table, "programs", expected);
+        if (programs == nullptr) {
+            return;
+        }
+        no_items(*programs, "programs", expected);
+        for (const Datum::Field& program : programs->fields) {
+            if (program.value.type == Type::text) {
+                case_.programs[program.name] = program.value.text;
+            } else {
+                form_.fault(program.value, "programs." + program.name,
+                            "it is " + program.value.described(), "a text: what it writes");
+            }
+        }
+    }
+
     bool check_world(const Datum& at, const std::string& text) {
         WorldSettings world;
         const Result<void> read = read_world(text, world);
@@ -289,7 +309,8 @@ private:
                        plan::listed(names), plan::meant(harm.text, names)});
         } else if (!strike.channel && strike.state.empty()) {
             form_.fault(harm, where, "it is not said where it strikes",
-                        "a state, or one of command, reply, event, kernel, word, journal, program");
+                        "a state, or one of command, reply, event, kernel, word, journal, program, "
+                        "run");
         }
     }
 
@@ -398,6 +419,7 @@ private:
         }
         if (!case_.trace.empty()) {
             refuse_beside("trace", "model", "the world is what was recorded");
+            refuse_beside("trace", "programs", "they do what was recorded");
             refuse_beside("trace", "faults", "what goes wrong is what was recorded");
             const Datum* expect = table.find("expect");
             for (const char* key : {"dark", "lost"}) {

@@ -58,6 +58,7 @@ struct Case {
     std::vector<std::string> vars;  ///< NAME=VALUE.
     std::string vars_file;          ///< From where we stand, as the trace is.
     std::string model;
+    ProgramOutputs programs;
     std::string trace;
     bool tries_all = false;  ///< Every single fault, each in a trial of its own.
     std::vector<Strike> strikes;

@@ -37,8 +37,7 @@ constexpr std::array<Entry, 26> entries{{
     {Harm::full, "full", "the file system is full"},
     {Harm::ends_early, "ends-early", "the program ends before it has read all"},
     {Harm::stops_reading, "stops-reading", "the program reads nothing, and does not end"},
-    {Harm::ends_badly, "ends-badly",
-     "the program has read all, and fails: what it wrote is not whole"},
+    {Harm::ends_badly, "ends-badly", "the program fails in the end: what it wrote is not whole"},
     {Harm::kill_source_qemu, "kill-source-qemu", "the QEMU at the source is killed"},
     {Harm::kill_dest_qemu, "kill-dest-qemu", "the QEMU at the destination is killed"},
     {Harm::kill_source, "kill-source", "the katamaran at the source is killed"},
@@ -62,6 +61,7 @@ std::string_view name_of(Channel channel) noexcept {
         case Channel::line: return "to the other node:";
         case Channel::journal: return "journal:";
         case Channel::program: return "program:";
+        case Channel::run: return "runs";
     }
     return "";
 }
@@ -130,6 +130,8 @@ bool fits(Harm harm, Channel channel, bool is_query, bool two_nodes) noexcept {
         case Channel::line: return is({Harm::lost, Harm::late, Harm::twice, Harm::silence});
         case Channel::journal: return is({Harm::full});
         case Channel::program: return is({Harm::ends_early, Harm::stops_reading, Harm::ends_badly});
+        case Channel::run:
+            return is({Harm::no_permission, Harm::late, Harm::stops_reading, Harm::ends_badly});
     }
     return false;
 }

@@ -24,6 +24,7 @@ enum class Channel : std::uint8_t {
     line,     ///< To the other katamaran; its heartbeats are none.
     journal,  ///< A write.
     program,  ///< That QEMU starts, and writes its guest to.
+    run,      ///< A program that the plan starts.
 };
 
 enum class Harm : std::uint8_t {
@@ -45,7 +46,7 @@ enum class Harm : std::uint8_t {
     full,
     ends_early,     ///< A program: before it has read all.
     stops_reading,  ///< A program: and does not end.
-    ends_badly,     ///< A program: it fails when all was read.
+    ends_badly,     ///< A program: it fails in the end.
     // To the world, in the instant in which it crosses.
     kill_source_qemu,
     kill_dest_qemu,

@@ -90,7 +90,8 @@ Node::Node(const Ground& ground, const Stage& stage, Side side, model::Disk* dis
       netns_(stage.part(side)->netns),
       socket_(stage.part(side)->socket),
       networks_(ground.clock, life_),
-      processes_(ground.clock),
+      processes_(ground.clock, ground.crossings, side, stage.programs,
+                 [this](std::string_view line) { tell_guess(line); }),
       signals_(ground.clock),
       transport_(ground.clock, ground.wire, addresses_of(stage, side)),
       lines_(transport_, ground.clock, ground.crossings, side, life_,
@@ -268,6 +269,15 @@ model::Program Node::judge_program(std::string_view command) {
     file_whole_ = false;
     file_there_ = command.find("&& mv ") == std::string_view::npos;
     return program;
+}
+
+/// Nobody shall take a forecast for more than it knows.
+void Node::tell_guess(std::string_view line) {
+    if (katamaran_ != nullptr) {
+        katamaran_->on_words("warn", "what '" + std::string{line} +
+                                         "' does is not known here: taken to end well, at once and "
+                                         "without a word");
+    }
 }
 
 // --- Who acts -----------------------------------------------------------------------------------

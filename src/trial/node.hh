@@ -17,11 +17,11 @@
 #include "sim/life.hh"
 #include "sim/virtual_files.hh"
 #include "sim/virtual_network.hh"
-#include "sim/virtual_processes.hh"
 #include "sim/virtual_signals.hh"
 #include "trial/crossings.hh"
 #include "trial/katamaran.hh"
 #include "trial/line_faults.hh"
+#include "trial/programs.hh"
 #include "trial/stage.hh"
 #include "trial/trial.hh"
 
@@ -91,6 +91,7 @@ private:
     [[nodiscard]] std::optional<sim::NetworkFault> judge_request(const net::Request& request);
     [[nodiscard]] int judge_write(std::string_view bytes);
     [[nodiscard]] model::Program judge_program(std::string_view command);
+    void tell_guess(std::string_view line);
 
     Ground ground_;
     Side side_;
@@ -99,7 +100,7 @@ private:
     sim::Life life_;
     sim::VirtualNetworks networks_;
     sim::VirtualFiles files_{&life_};
-    sim::VirtualProcesses processes_;
+    Programs processes_;
     sim::VirtualSignals signals_;
     model::NodeTransport transport_;
     LineFaults lines_;

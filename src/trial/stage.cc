@@ -179,6 +179,7 @@ Staging set_the_stage(ports::Files& files, const StageOptions& options) {
     const std::vector<std::string> roles = roles_of(plan, options, staging.faults);
     Stage stage;
     stage.world = options.world;
+    stage.programs = options.programs;
     stage.plan_name = plan.name;
     Side side = Side::source;
     for (const std::string& role : roles) {

@@ -2,6 +2,7 @@
 // trial/stage.hh: a plan, loaded once for each of its roles, and the world in which it is tried.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@
 #include "trial/world_settings.hh"
 
 namespace ktm::trial {
+
+/// What programs that a plan runs write, by their lines: the words with one blank between them.
+using ProgramOutputs = std::map<std::string, std::string, std::less<>>;
 
 /// A role, ready to be played again and again.
 struct Part {
@@ -36,6 +40,7 @@ struct Stage {
     std::vector<IpAddress> guest;     ///< Its addresses.
     std::vector<std::string> drives;  ///< As block nodes.
     std::vector<IpAddress> dest_addresses;
+    ProgramOutputs programs;
 
     [[nodiscard]] bool has_two_nodes() const noexcept { return parts.size() == 2; }
     [[nodiscard]] const Part* part(Side side) const noexcept;
@@ -46,6 +51,7 @@ struct StageOptions {
     std::string role;  ///< One alone, of a plan whose roles have no other node; or empty.
     std::vector<plan::Given> given;
     WorldSettings world;
+    ProgramOutputs programs;
     script::SearchPath path;
 };
 

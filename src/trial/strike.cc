@@ -23,6 +23,7 @@ std::string_view noun_of(Channel channel) noexcept {
         case Channel::line: return "word";
         case Channel::journal: return "journal";
         case Channel::program: return "program";
+        case Channel::run: return "run";
     }
     return "";
 }
@@ -175,7 +176,8 @@ std::string name_of(const Crossing& crossing) {
         case Channel::reply:
         case Channel::request:
         case Channel::journal:
-        case Channel::program: break;
+        case Channel::program:
+        case Channel::run: break;
     }
     return crossing.text;
 }
@@ -191,7 +193,7 @@ bool is_meant(const Strike& strike, const Crossing& crossing, bool two_nodes) {
         return false;
     }
     if (crossing.channel == Channel::request || crossing.channel == Channel::journal ||
-        crossing.channel == Channel::program) {
+        crossing.channel == Channel::program || crossing.channel == Channel::run) {
         return crossing.text.find(strike.text) != std::string::npos;
     }
     return name_of(crossing) == strike.text && has_fields(strike, crossing.text);

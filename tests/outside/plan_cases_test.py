@@ -322,5 +322,60 @@ def test_secrets(scene):
     assert "correct-horse" not in (scene.folder / "t.json").read_text("utf-8")
 
 
+# --- Programs of a plan -----------------------------------------------------------------------
+
+# Asks a program before it stops the guest, and tells another one.
+ASKING = """\
+return plan {
+  name = "asking", api = 1, summary = "Asks a program, and freezes.",
+  vars = { qmp = var.path { doc = "QMP socket of the VM." } },
+  role "node" {
+    state "asking" { within = "5s", next = "frozen", enter = function()
+      local said = exec { "uname", "-r", within = "2s" }
+      if not said.out:match("^6%%.") then error { code = "old", what = "kernel " .. said.out } end
+      exec { "logger", "begin", undo = { "logger", "undone" } }
+    end },
+    state "frozen" { within = "5s", next = "done",
+      enter = function(m) m:undo("wake the guest", qmp.wake); qmp("stop"); qmp("cont") end },
+  },
+}
+""".replace("%%", "%")
+FAILS = """\
+return {
+  programs = { ["uname -r"] = "6.1.0" },
+  faults = { { "ends-badly", run = "logger begin" } },
+  expect = { node = { ends = "aborted in asking", why = "exit-1" }, guest = "node" },
+}
+"""
+NEVER_ENDS = """\
+return {
+  programs = { ["uname -r"] = "6.1.0" },
+  faults = { { "stops-reading", run = "uname" } },
+  expect = { node = { ends = "aborted in asking", why = "killed" }, guest = "node" },
+}
+"""
+
+
+def test_programs(scene):
+    """What a program of a plan writes can be said; it can fail and hang, and a guess is told"""
+    write(scene, "asking.lua", ASKING)
+    guessed = scene.run("simulate", "asking")
+    assert guessed.code == 3 and "what 'uname -r' does is not known here" in guessed.out, guessed
+    known = scene.run("simulate", "asking", "--program", "uname -r => 6.1.0", "--list")
+    assert known.code == 0 and "source, runs uname -r" in known.out, known
+    assert "uname -r' does" not in known.out and "logger begin' does" in known.out, known
+    ended = scene.run("simulate", "asking", "--program", "uname -r => 6.1.0", "--faults", "all")
+    assert ended.code == 0 and "every fault ended as it must" in ended.out, ended
+    write(scene, "asking.tests/fails.lua", FAILS)
+    write(scene, "asking.tests/never-ends.lua", NEVER_ENDS)
+    assert "2 passed" in plan_test(scene, "asking").out
+    write(scene, "asking.tests/fails.lua", FAILS.replace("exit-1", "exit-2"))
+    failed = plan_test(scene, "asking", code=1)
+    assert "--program 'uname -r => 6.1.0' --fault" in failed.out, failed
+    for wrong in ("uname -r", " => 6"):
+        refused = scene.run("simulate", "asking", "--program", wrong)
+        assert refused.code == 2 and "expected LINE => OUTPUT" in refused.err, refused
+
+
 if __name__ == "__main__":
     tap.run(globals(), scene=stage.stage)

@@ -64,10 +64,13 @@ void RecalledMonitor::turn() {
     timer_.reset();
     while (server_->has_client()) {
         if (!reply_ && !commands_.empty()) {
-            if (!begin_next()) {
+            const Next next = begin_next();
+            if (next == Next::unknown) {
                 return;
             }
-            continue;
+            if (next == Next::begun) {
+                continue;
+            }
         }
         const std::optional<Instant> told = recollection_.next_due();
         const bool reply_first = reply_ && (!told || reply_->due <= *told);
@@ -87,23 +90,26 @@ void RecalledMonitor::turn() {
     }
 }
 
-bool RecalledMonitor::begin_next() {
+RecalledMonitor::Next RecalledMonitor::begin_next() {
+    const Instant now = clock_.now();
+    Result<Recollection::Answer> answer = recollection_.answer(commands_.front(), now);
+    if (!answer && recollection_.is_on_its_way(commands_.front(), now)) {
+        return Next::waits;
+    }
     const QmpCommand command = std::move(commands_.front());
     commands_.pop_front();
-    const Instant now = clock_.now();
-    Result<Recollection::Answer> answer = recollection_.answer(command, now);
     if (!answer) {
         fail(std::move(answer).error());
-        return false;
+        return Next::unknown;
     }
     if (!answer->after) {
         reply_ = Reply{now + answer->silent_for, "", command.name};
-        return true;
+        return Next::begun;
     }
     const Result<json::Document> reply = json::parse(answer->reply);
     KTM_ASSERT(reply.has_value());
     reply_ = Reply{now + *answer->after, with_id(reply->root(), command.id), command.name};
-    return true;
+    return Next::begun;
 }
 
 void RecalledMonitor::say_reply() {

@@ -10,6 +10,7 @@
 // what QEMU would answer, nothing is answered any more, and the owner is told, once.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -65,8 +66,10 @@ private:
     void fail(Error error);
     /// Sends what is due, and waits for the next.
     void turn();
-    /// Whether the next command could be answered, or at least was kept for later.
-    [[nodiscard]] bool begin_next();
+    /// What becomes of the next command: it will be answered, what QEMU told before it has to be
+    /// told first, or nobody knows.
+    enum class Next : std::uint8_t { begun, waits, unknown };
+    [[nodiscard]] Next begin_next();
     void say_reply();
     void tell(const ScenarioRecord& record);
 

@@ -275,6 +275,29 @@ Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instan
                                       : nearest(command));
 }
 
+bool Recollection::is_on_its_way(const QmpCommand& command, Instant now) const {
+    const auto fits = [&](const Item& item) {
+        return item.sort != Sort::event && !item.told &&
+               command_in(item.record->message->root()) == command.name &&
+               !arguments_differ(item.record->message->root(), command.message.root());
+    };
+    const bool acts = !only_asks(command.name);
+    const auto from = items_.begin() + static_cast<std::ptrdiff_t>(acts ? 0 : here_);
+    const auto found = std::find_if(from, items_.end(), fits);
+    bool is_missing = false;
+    for (auto item = items_.begin(); found != items_.end() && item != found; ++item) {
+        if (item->told || !item->is_turn) {
+            continue;
+        }
+        const std::optional<Instant>& began = chapters_[item->chapter];
+        if (item->sort != Sort::event || !began || *began + item->offset > now + on_the_way_max) {
+            return false;
+        }
+        is_missing = true;
+    }
+    return is_missing;
+}
+
 /// Whether nothing that changes an answer lies between two places.
 bool Recollection::is_quiet_between(std::size_t first, std::size_t second) const {
     const auto [from, to] = std::minmax(first, second);

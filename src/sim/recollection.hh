@@ -18,6 +18,10 @@
 // come too early, or has left out what that came of; what QEMU would say then, nobody knows.
 // Progress, which does not change what QEMU can do, does not count.
 //
+// Two that are in no order come in any: a plan in a simulation is as fast as can be, and may be
+// ahead of an event by the time that processes took from each other. A command that is early by so
+// little is on its way until QEMU has told what it told before it.
+//
 // When a plan asks, the answer is taken that was recorded nearest to where the trace stands: the
 // latest one before, or the next one. It must be the same question, and nothing that changes the
 // answer may lie between.
@@ -38,6 +42,9 @@
 #include "sim/scenario_records.hh"
 
 namespace ktm::sim {
+
+/// LIMIT: the time that processes of one machine take from each other.
+inline constexpr Duration on_the_way_max{std::chrono::milliseconds{20}};
 
 /// Without ports and without a clock: instants are arguments.
 class Recollection {
@@ -62,6 +69,10 @@ public:
 
     /// What QEMU answers; an error of the code "not-recorded" when the trace cannot tell.
     [[nodiscard]] Result<Answer> answer(const QmpCommand& command, Instant now);
+
+    /// Whether a command that has no answer now has come too early by so little that it is still on
+    /// its way: what is missing is told within `on_the_way_max`.
+    [[nodiscard]] bool is_on_its_way(const QmpCommand& command, Instant now) const;
 
     /// When the next thing is to be told; nothing as long as no command goes on with the trace.
     [[nodiscard]] std::optional<Instant> next_due() const;

@@ -105,6 +105,24 @@ TEST_CASE("sim/recollection: a command that comes before what it followed is not
     CHECK(says(asked.why(asked.ask("migrate", 3s, migrate)), "as often already"));
 }
 
+TEST_CASE("sim/recollection: a command that is early by little is still on its way") {
+    Asked asked;
+    REQUIRE(asked.ask("stop", 2s).has_value());
+    const auto migrates = [&](Duration when) {
+        const std::string text = R"({"execute":"migrate","arguments":)" + migrate + "}";
+        return asked.recollection.is_on_its_way({"migrate", std::move(*json::parse(text)), ""},
+                                                Asked::at(when));
+    };
+    CHECK(migrates(2s));  // The STOP is due 10 ms later.
+    CHECK_FALSE(migrates(1980ms));
+    (void)asked.told_until(3s);
+    CHECK_FALSE(migrates(3s));
+    const std::string cont = R"({"execute":"cont"})";
+    REQUIRE(asked.ask("migrate", 3s, migrate).has_value());
+    CHECK_FALSE(asked.recollection.is_on_its_way({"cont", std::move(*json::parse(cont)), ""},
+                                                 Asked::at(3s)));
+}
+
 TEST_CASE("sim/recollection: other arguments are not known, but what is hidden is any text") {
     Asked asked;
     REQUIRE(asked.ask("stop", 2s).has_value());

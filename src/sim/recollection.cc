@@ -242,11 +242,11 @@ Result<Recollection::Answer> Recollection::act(const QmpCommand& command, Instan
     return item.answer;
 }
 
-Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instant now) const {
-    const Item* best = nullptr;
+Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instant now) {
+    Item* best = nullptr;
     bool was_asked = false;
     for (std::size_t at = 0; at < items_.size(); ++at) {
-        const Item& item = items_[at];
+        Item& item = items_[at];
         if (item.sort != Sort::asking || command_in(item.record->message->root()) != command.name ||
             arguments_differ(item.record->message->root(), command.message.root())) {
             continue;
@@ -256,15 +256,20 @@ Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instan
             continue;
         }
         const std::optional<Instant>& began = chapters_[item.chapter];
-        const bool is_past = began && *began + item.offset <= now;
-        if (best == nullptr || is_past) {
+        const Duration ago = began ? now - (*began + item.offset) : Duration::min();
+        if (best == nullptr || ago >= Duration::zero()) {
             best = &item;
         }
-        if (!is_past) {
+        if (!item.told && ago >= -on_the_way_max && ago <= on_the_way_max) {
+            best = &item;
+            break;
+        }
+        if (ago < Duration::zero()) {
             break;
         }
     }
     if (best != nullptr) {
+        best->told = true;
         return best->answer;
     }
     if (const std::optional<Answer> known = status(); command.name == "query-status" && known) {

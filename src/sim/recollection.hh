@@ -20,7 +20,9 @@
 //
 // Two that are in no order come in any: a plan in a simulation is as fast as can be, and may be
 // ahead of an event by the time that processes took from each other. A command that is early by so
-// little is on its way until QEMU has told what it told before it.
+// little is on its way until QEMU has told what it told before it. Likewise a question is taken for
+// the one that was asked at about this time, and each of these is answered once, in their order:
+// who asks ever again, and reckons with the answers, finds what was found.
 //
 // When a plan asks, the answer is taken that was recorded nearest to where the trace stands: the
 // latest one before, or the next one. It must be the same question, and nothing that changes the
@@ -102,7 +104,7 @@ private:
     void read(const ScenarioRecords& records);
     [[nodiscard]] bool is_told(Item& item);
     [[nodiscard]] Result<Answer> act(const QmpCommand& command, Instant now);
-    [[nodiscard]] Result<Answer> ask(const QmpCommand& command, Instant now) const;
+    [[nodiscard]] Result<Answer> ask(const QmpCommand& command, Instant now);
     [[nodiscard]] std::optional<Answer> status() const;
     [[nodiscard]] const Item* next_told(Instant* due) const;
     [[nodiscard]] bool is_quiet_between(std::size_t first, std::size_t second) const;

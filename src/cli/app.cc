@@ -410,7 +410,7 @@ int dispatch(const Desk& desk, CommandLine& line) {
         line.simulate_options.run.path = search_path();
         if (line.simulate_options.trace.empty()) {
             line.trial_options.run = line.simulate_options.run;
-            return try_plan(desk.files, line.trial_options);
+            return try_plan(desk, line.trial_options);
         }
         return simulate_plan(desk.files, line.simulate_options);
     }

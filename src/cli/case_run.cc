@@ -177,7 +177,7 @@ private:
         result_.again = command_line_of(command(path_));
         if (case_.tries_all) {
             trial::CampaignOptions options;
-            result_.campaign = trial::run_campaign(*stage, options, nullptr);
+            result_.campaign = trial::run_campaign(*stage, options, {});
         } else {
             play_once(*stage);
         }

@@ -130,7 +130,8 @@ Lines words_of(const CaseResult& result, Duration took, const Console& console) 
     }
     add_differences(result, console, lines);
     if (result.campaign) {
-        for (const std::string& line : words_of(*result.campaign, result.again)) {
+        for (const std::string& line :
+             words_of(*result.campaign, trial::Scope::all, result.again)) {
             lines.push_back(case_margin + one_line(line));
         }
     } else {

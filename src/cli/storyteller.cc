@@ -2,9 +2,6 @@
 // cli/storyteller.cc: a run of a plan, told as it happens, line by line.
 #include "cli/storyteller.hh"
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <utility>
 
 #include "base/text.hh"
@@ -39,16 +36,14 @@ Storyteller::Storyteller(const ports::World& world, Console& console, Secrets se
       with_(std::move(with)),
       began_(world.clock.now()),
       entered_(began_),
-      has_live_line_(with_.in_real_time && !console.json() && ::isatty(STDERR_FILENO) == 1),
+      live_line_(with_.in_real_time && !console.json()),
       progress_told_(began_) {
-    if (has_live_line_) {
+    if (live_line_.is_there()) {
         show_alive();
     }
 }
 
-Storyteller::~Storyteller() {
-    clear_alive();
-}
+Storyteller::~Storyteller() = default;
 
 void Storyteller::begin(const std::string& plan, const std::string& role,
                         const std::string& digest) {
@@ -112,7 +107,7 @@ void Storyteller::on_waiting(std::string_view for_what, Duration left) {
     const Duration seconds = std::chrono::ceil<std::chrono::seconds>(left);
     waiting_ = printable(for_what) + ", " + format_duration(seconds) + " left";
     const Instant now = world_.clock.now();
-    if (has_live_line_ || (waiting_told_ && now - *waiting_told_ < progress_every)) {
+    if (live_line_.is_there() || (waiting_told_ && now - *waiting_told_ < progress_every)) {
         return;
     }
     waiting_told_ = now;
@@ -132,7 +127,7 @@ void Storyteller::on_words(std::string_view level, std::string_view text) {
     if (level == "progress") {
         progress_ = printable(secrets_.hide(text));
         const bool is_due = world_.clock.now() - progress_told_ >= progress_every;
-        if (has_live_line_ || (!console_.json() && !is_due)) {
+        if (live_line_.is_there() || (!console_.json() && !is_due)) {
             return;
         }
         progress_told_ = world_.clock.now();
@@ -151,7 +146,7 @@ void Storyteller::on_words(std::string_view level, std::string_view text) {
 void Storyteller::on_over(const script::Outcome& outcome) {
     exit_code_ = exit_code_of(outcome);
     ticker_.reset();
-    clear_alive();
+    live_line_.clear();
     keep(verdict(outcome));
     if (console_.json()) {
         tell_json("end", secrets_.hide(verdict_json(outcome, *exit_code_)));
@@ -166,7 +161,7 @@ void Storyteller::on_over(const script::Outcome& outcome) {
 }
 
 void Storyteller::tell(Colour colour, std::string_view name, std::string_view detail) {
-    clear_alive();
+    live_line_.clear();
     const std::string time = right_aligned(format_duration(rounded(elapsed())), time_columns);
     const std::string shown = printable(secrets_.hide(name));
     (void)console_.line(console_.paint(Colour::dim, time) + "  " + console_.paint(colour, shown) +
@@ -190,26 +185,14 @@ void Storyteller::keep(std::string_view text) {
 void Storyteller::show_alive() {
     const Duration standing = world_.clock.now() - entered_;
     const bool stands = standing >= silence_max && !state_.empty();
-    if ((stands || !waiting_.empty()) && stderr_takes_a_line()) {
+    if (!waiting_.empty()) {
+        live_line_.show("waiting " + waiting_);
+    } else if (stands) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(standing);
-        std::string line = "  … waiting " + waiting_;
-        if (waiting_.empty()) {
-            line = "  … " + state_ + " " + format_duration(seconds);
-            line += progress_.empty() ? "" : ", " + progress_;
-        }
-        (void)std::fprintf(stderr, "\r\x1b[K%s", excerpt(line, 120).c_str());
-        (void)std::fflush(stderr);
-        live_line_shown_ = true;
+        live_line_.show(state_ + " " + format_duration(seconds) +
+                        (progress_.empty() ? "" : ", " + progress_));
     }
     ticker_ = world_.clock.arm(tick, [this] { show_alive(); });
-}
-
-void Storyteller::clear_alive() {
-    if (live_line_shown_ && stderr_takes_a_line()) {
-        (void)std::fputs("\r\x1b[K", stderr);
-        (void)std::fflush(stderr);
-    }
-    live_line_shown_ = false;
 }
 
 }  // namespace ktm::cli

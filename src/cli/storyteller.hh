@@ -8,6 +8,7 @@
 
 #include "base/secrets.hh"
 #include "cli/console.hh"
+#include "cli/live_line.hh"
 #include "cli/prepared_run.hh"
 #include "ports/loop.hh"
 #include "script/run.hh"
@@ -37,7 +38,6 @@ private:
     void tell_json(std::string_view kind, std::string fields);
     void keep(std::string_view text);
     void show_alive();
-    void clear_alive();
     [[nodiscard]] Duration elapsed() const { return world_.clock.now() - began_; }
 
     const ports::World& world_;
@@ -51,8 +51,7 @@ private:
     std::string progress_;
     std::string waiting_;  ///< For what, before the run has begun.
     std::optional<Instant> waiting_told_;
-    bool has_live_line_;
-    bool live_line_shown_ = false;
+    LiveLine live_line_;
     Instant progress_told_;
     std::unique_ptr<ports::Timer> ticker_;
     std::optional<int> exit_code_;

@@ -5,7 +5,6 @@
 // its own.
 #include "cli/trial_command.hh"
 
-#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -17,6 +16,8 @@
 #include "cli/drawn_timeline.hh"
 #include "cli/faults.hh"
 #include "cli/given_vars.hh"
+#include "cli/interrupt_flag.hh"
+#include "cli/live_line.hh"
 #include "cli/trial_words.hh"
 #include "cli/verdict.hh"
 #include "json/writer.hh"
@@ -24,6 +25,7 @@
 #include "trace/reader.hh"
 #include "trace/writer.hh"
 #include "trial/campaign.hh"
+#include "trial/strike.hh"
 
 namespace ktm::cli {
 
@@ -32,6 +34,9 @@ namespace {
 using trial::Side;
 
 constexpr std::size_t side_columns = 7;
+/// A campaign that takes longer than this shows how far it is, so often.
+constexpr Duration silence_first{std::chrono::seconds{2}};
+constexpr Duration live_every{std::chrono::milliseconds{500}};
 
 /// Tells one trial as it goes, a line for each thing that a person follows.
 class Narration {
@@ -86,8 +91,8 @@ bool is_followed(std::string_view text) {
 /// One command on a simulated plan.
 class Trying {
 public:
-    Trying(ports::Files& files, Console& console, trial::Stage& stage, const TrialCommand& command)
-        : files_(files), console_(console), stage_(stage), command_(command) {
+    Trying(const Desk& desk, Console& console, trial::Stage& stage, const TrialCommand& command)
+        : files_(desk.files), now_(desk.now), console_(console), stage_(stage), command_(command) {
         for (const trial::Part& part : stage.parts) {
             secrets_.add(secrets_of(part.settings.values));
         }
@@ -103,25 +108,17 @@ public:
 private:
     int run_one() {
         trial::TrialOptions options;
-        for (const std::string& text : command_.faults) {
-            Result<trial::Fault> fault = trial::parse_fault(text);
-            if (!fault) {
-                console_.error(fault.error());
-                return exit_usage;
-            }
-            options.faults.push_back(*fault);
+        if (const Result<void> given = take_faults(options.faults); !given) {
+            console_.error(given.error());
+            return exit_usage;
         }
-        std::stable_sort(
-            options.faults.begin(), options.faults.end(),
-            [](const trial::Fault& one, const trial::Fault& other) { return one.at < other.at; });
-        options.keeps_crossings = command_.lists;
+        options.keeps = command_.lists ? trial::Keep::texts : trial::Keep::nothing;
         Narration narration{console_, secrets_, stage_.has_two_nodes()};
         options.told = [&](Instant at, Side side, std::string_view kind, std::string_view text) {
             if (kind != "action" || is_followed(text)) {
                 narration.tell(at, side, kind, text);
             }
         };
-        const std::size_t wanted = options.faults.size();
         std::optional<TimelineFile> picture;
         std::array<std::string, 2> recordings;
         if (!command_.timeline.empty()) {
@@ -135,16 +132,47 @@ private:
                 recordings[static_cast<std::size_t>(side)] += secrets_.hide(line);
             };
         }
+        const trial::Faults faults = options.faults;
         const trial::Report report = trial::play(stage_, std::move(options));
         if (picture) {
             draw(*picture, recordings, report);
         }
-        if (report.faults_struck < wanted) {
-            console_.note(std::to_string(wanted - report.faults_struck) +
-                          " faults had no turn: the run had only " +
-                          std::to_string(report.crossings) + " crossings");
-        }
+        tell_idle(faults, report);
         return tell(report);
+    }
+
+    /// Those of the command line, in their order. They are played once, in silence: one that cannot
+    /// strike is no fault of this plan, and nothing is told of a trial that is not what was meant.
+    Result<void> take_faults(trial::Faults& faults) {
+        for (const std::string& text : command_.faults) {
+            Result<trial::Fault> fault = trial::parse_fault(text);
+            if (!fault) {
+                return Error{fault.error()};
+            }
+            faults.push_back(*fault);
+        }
+        if (faults.empty()) {
+            return {};
+        }
+        std::stable_sort(
+            faults.begin(), faults.end(),
+            [](const trial::Fault& one, const trial::Fault& other) { return one.at < other.at; });
+        return trial::check_strikes(
+            stage_, faults, trial::play(stage_, {faults, trial::Keep::texts, nullptr, nullptr}));
+    }
+
+    /// What an earlier fault has made impossible.
+    void tell_idle(const trial::Faults& faults, const trial::Report& report) {
+        for (std::size_t at = 0; at < faults.size(); ++at) {
+            const std::string text = trial::text_of(faults[at]);
+            if (report.turns[at] == trial::Turn::none) {
+                console_.note(text +
+                              " did not come to pass: what came before it ended the run after " +
+                              std::to_string(report.crossings) + " crossings");
+            } else if (report.turns[at] == trial::Turn::missed) {
+                console_.note(text + " found nobody to strike: what came before it has ended that");
+            }
+        }
     }
 
     /// That a picture could not be written is said; how the trial ended is another thing.
@@ -174,7 +202,7 @@ private:
     int tell(const trial::Report& report) {
         bool written = true;
         for (const std::string& line :
-             console_.json() ? json_of(report) : words_of(report, stage_, command_.lists)) {
+             console_.json() ? json_of(report, stage_) : words_of(report, stage_, command_.lists)) {
             written = console_.line(secrets_.hide(line)) && written;
         }
         if (!written) {
@@ -197,30 +225,44 @@ private:
                                                   : trial::Scope::random;
         options.seed = command_.seed;
         options.runs = command_.runs;
-        const bool live = ::isatty(STDERR_FILENO) == 1 && !console_.json();
-        std::uint64_t shown = 0;
-        const trial::Campaign campaign =
-            trial::run_campaign(stage_, options, [&](std::uint64_t done, std::uint64_t of) {
-                const std::uint64_t percent = of == 0 ? 100 : 100 * done / of;
-                if (live && percent != shown) {
-                    shown = percent;
-                    console_.note("  " + std::to_string(done) + " of " + std::to_string(of));
-                }
-                return true;
-            });
-        bool written = true;
         const std::string again = command_line_of(command_);
-        for (const std::string& line :
-             console_.json() ? json_of(campaign) : words_of(campaign, again)) {
-            written = console_.line(secrets_.hide(line)) && written;
-        }
+        const InterruptFlag interrupted;
+        LiveLine live{!console_.json()};
+        Instant shown = now_() + silence_first - live_every;
+        bool written = true;
+        const auto tell_lines = [&](const Lines& lines) {
+            live.clear();
+            for (const std::string& line : lines) {
+                written = written && console_.line(secrets_.hide(line));
+            }
+        };
+        trial::CampaignWatch watch;
+        watch.found = [&](const trial::Finding& found) {
+            tell_lines(console_.json()
+                           ? Lines{json_of(found.violation, found.faults, found.seed, again)}
+                           : words_of(found, again));
+        };
+        watch.goes_on = [&](std::uint64_t done, std::uint64_t of) {
+            if (live.is_there() && now_() - shown >= live_every) {
+                shown = now_();
+                live.show(std::to_string(done) + " of " + std::to_string(of));
+            }
+            return written && !interrupted.is_set();
+        };
+        const trial::Campaign campaign = trial::run_campaign(stage_, options, std::move(watch));
+        tell_lines(console_.json() ? sum_json(campaign, again)
+                                   : sum_of(campaign, options.scope, again));
         if (!written) {
             return console_.explain_loss();
+        }
+        if (campaign.interrupted) {
+            return exit_interrupted;
         }
         return campaign.findings.empty() && campaign.undisturbed.empty() ? exit_done : exit_failed;
     }
 
     ports::Files& files_;
+    const std::function<Instant()>& now_;
     Console& console_;
     trial::Stage& stage_;
     const TrialCommand& command_;
@@ -250,7 +292,8 @@ Result<void> read_programs(const std::vector<std::string>& texts, trial::Program
 
 }  // namespace
 
-int try_plan(ports::Files& files, const TrialCommand& command) {
+int try_plan(const Desk& desk, const TrialCommand& command) {
+    ports::Files& files = desk.files;
     Console console{command.run.json};
     trial::StageOptions options;
     if (Result<void> read = trial::read_world(command.model, options.world); !read) {
@@ -281,7 +324,7 @@ int try_plan(ports::Files& files, const TrialCommand& command) {
     }
     // What thousands of simulated nodes would warn of is no warning to anybody.
     log::send_to(nullptr);
-    return Trying{files, console, *staging.stage, command}.run();
+    return Trying{desk, console, *staging.stage, command}.run();
 }
 
 }  // namespace ktm::cli

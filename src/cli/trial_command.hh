@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/app.hh"
 #include "cli/prepared_run.hh"
 
 namespace ktm::cli {
@@ -26,6 +27,6 @@ struct TrialCommand {
 inline constexpr std::string_view program_arrow = " => ";
 
 /// Nothing outside is touched: only the plan and the vars are read.
-[[nodiscard]] int try_plan(ports::Files& files, const TrialCommand& command);
+[[nodiscard]] int try_plan(const Desk& desk, const TrialCommand& command);
 
 }  // namespace ktm::cli

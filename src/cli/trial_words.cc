@@ -104,6 +104,35 @@ std::string packets_of(const model::FlowAccount& account) {
     return text + "; longest gap " + rounded_text(account.longest_gap);
 }
 
+Lines crossings_json(const std::vector<trial::Crossing>& list, bool two_nodes) {
+    Lines lines;
+    for (std::size_t at = 0; at < list.size(); ++at) {
+        json::ObjectWriter line;
+        line.text("kind", "crossing").integer("at", static_cast<std::int64_t>(at + 1));
+        line.text("side", model::name_of(list[at].side));
+        line.text("channel", trial::noun_of(list[at].channel)).text("text", list[at].text);
+        std::string harms;
+        for (const trial::Harm harm : trial::harms_at(list[at], two_nodes)) {
+            harms += (harms.empty() ? "" : ",") + json::quoted(trial::name_of(harm));
+        }
+        line.json("harms", "[" + harms + "]");
+        lines.push_back(std::move(line).finish());
+    }
+    return lines;
+}
+
+/// "after 120 of 4711 trials"; what is counted is what the campaign goes through.
+std::string how_far(const trial::Campaign& campaign, trial::Scope scope) {
+    const std::string part = std::to_string(campaign.done) + " of " + std::to_string(campaign.of);
+    const std::string trials = std::to_string(campaign.trials) + " trials";
+    switch (scope) {
+        case trial::Scope::all: return "after " + part + " trials";
+        case trial::Scope::pairs: return "after " + trials + ", behind " + part + " first faults";
+        case trial::Scope::random: return "after " + part + " schedules, " + trials;
+    }
+    return "";
+}
+
 std::string verdict_of(const trial::Ending& ending) {
     if (ending.outcome) {
         return verdict(*ending.outcome);
@@ -181,7 +210,8 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
     return lines;
 }
 
-Lines json_of(const trial::Report& report) {
+Lines json_of(const trial::Report& report, const trial::Stage& stage) {
+    Lines lines = crossings_json(report.list, stage.has_two_nodes());
     json::ObjectWriter line;
     line.text("kind", "end");
     line.integer("total_ns", report.total.count());
@@ -213,10 +243,40 @@ Lines json_of(const trial::Report& report) {
         endings += (endings.empty() ? "" : ",") + std::move(one).finish();
     }
     line.json("roles", "[" + endings + "]");
-    return {std::move(line).finish()};
+    lines.push_back(std::move(line).finish());
+    return lines;
 }
 
-Lines words_of(const trial::Campaign& campaign, const std::string& again) {
+Lines words_of(const trial::Finding& finding, const std::string& again) {
+    Lines lines;
+    add_violation(finding.violation, lines);
+    for (std::size_t at = 0; at < finding.faults.size(); ++at) {
+        lines.push_back("  fault " + trial::text_of(finding.faults[at]) + " at " +
+                        excerpt(finding.where[at], 160));
+    }
+    if (finding.seed != 0) {
+        lines.push_back("  seed " + std::to_string(finding.seed));
+    }
+    lines.push_back("  again: " + again + faults_text(finding.faults));
+    return lines;
+}
+
+std::string json_of(const trial::Violation& violation, const trial::Faults& faults,
+                    std::uint64_t seed, const std::string& again) {
+    json::ObjectWriter line;
+    line.text("kind", "violation");
+    add_violation(violation, line);
+    std::string list;
+    for (const trial::Fault& fault : faults) {
+        list += (list.empty() ? "" : ",") + json::quoted(trial::text_of(fault));
+    }
+    line.json("faults", "[" + list + "]");
+    line.integer("seed", static_cast<std::int64_t>(seed));
+    line.text("again", again + faults_text(faults));
+    return std::move(line).finish();
+}
+
+Lines sum_of(const trial::Campaign& campaign, trial::Scope scope, const std::string& again) {
     Lines lines;
     if (!campaign.undisturbed.empty()) {
         for (const trial::Violation& violation : campaign.undisturbed) {
@@ -228,55 +288,56 @@ Lines words_of(const trial::Campaign& campaign, const std::string& again) {
         return lines;
     }
     for (const trial::Finding& finding : campaign.findings) {
-        add_violation(finding.violation, lines);
-        for (std::size_t at = 0; at < finding.faults.size(); ++at) {
-            lines.push_back("  fault " + trial::text_of(finding.faults[at]) + " at " +
-                            excerpt(finding.where[at], 160));
-        }
-        if (finding.seed != 0) {
-            lines.push_back("  seed " + std::to_string(finding.seed));
-        }
-        lines.push_back("  again: " + again + faults_text(finding.faults));
         if (finding.same > 0) {
-            lines.push_back("  and so in " + std::to_string(finding.same) + " further trials");
+            lines.push_back("and in " + std::to_string(finding.same) + " further trials " +
+                            std::string{trial::name_of(finding.violation.invariant)} + ": " +
+                            finding.violation.what);
         }
+    }
+    const std::string found = std::to_string(campaign.violations) + " violations of " +
+                              std::to_string(campaign.findings.size()) + " kinds";
+    if (campaign.interrupted) {
+        lines.push_back("interrupted " + how_far(campaign, scope) + ": " +
+                        (campaign.findings.empty() ? "no violation" : found) + " so far");
+        return lines;
     }
     lines.push_back(std::to_string(campaign.trials) + " trials, " +
                     std::to_string(campaign.crossings) + " crossings without a fault; " +
-                    (campaign.findings.empty()
-                         ? "every fault ended as it must"
-                         : std::to_string(campaign.violations) + " violations of " +
-                               std::to_string(campaign.findings.size()) + " kinds") +
+                    (campaign.findings.empty() ? "every fault ended as it must" : found) +
                     (campaign.cut_short ? ", and then no more were looked for" : ""));
     return lines;
 }
 
-Lines json_of(const trial::Campaign& campaign) {
+Lines words_of(const trial::Campaign& campaign, trial::Scope scope, const std::string& again) {
     Lines lines;
-    const auto add = [&](const trial::Violation& violation, const trial::Faults& faults,
-                         std::uint64_t seed, std::uint64_t same) {
-        json::ObjectWriter line;
-        line.text("kind", "violation");
-        add_violation(violation, line);
-        std::string list;
-        for (const trial::Fault& fault : faults) {
-            list += (list.empty() ? "" : ",") + json::quoted(trial::text_of(fault));
-        }
-        line.json("faults", "[" + list + "]");
-        line.integer("seed", static_cast<std::int64_t>(seed));
-        line.integer("same", static_cast<std::int64_t>(same));
-        lines.push_back(std::move(line).finish());
-    };
-    for (const trial::Violation& violation : campaign.undisturbed) {
-        add(violation, {}, 0, 0);
-    }
     for (const trial::Finding& finding : campaign.findings) {
-        add(finding.violation, finding.faults, finding.seed, finding.same);
+        const Lines found = words_of(finding, again);
+        lines.insert(lines.end(), found.begin(), found.end());
+    }
+    const Lines end = sum_of(campaign, scope, again);
+    lines.insert(lines.end(), end.begin(), end.end());
+    return lines;
+}
+
+Lines sum_json(const trial::Campaign& campaign, const std::string& again) {
+    Lines lines;
+    for (const trial::Violation& violation : campaign.undisturbed) {
+        lines.push_back(json_of(violation, {}, 0, again));
+    }
+    std::string kinds;
+    for (const trial::Finding& finding : campaign.findings) {
+        json::ObjectWriter one;
+        add_violation(finding.violation, one);
+        one.integer("trials", static_cast<std::int64_t>(1 + finding.same));
+        kinds += (kinds.empty() ? "" : ",") + std::move(one).finish();
     }
     json::ObjectWriter end;
     end.text("kind", "end").integer("trials", static_cast<std::int64_t>(campaign.trials));
     end.integer("crossings", static_cast<std::int64_t>(campaign.crossings));
     end.integer("violations", static_cast<std::int64_t>(campaign.violations));
+    end.json("found", "[" + kinds + "]").boolean("interrupted", campaign.interrupted);
+    end.integer("done", static_cast<std::int64_t>(campaign.done));
+    end.integer("of", static_cast<std::int64_t>(campaign.of));
     lines.push_back(std::move(end).finish());
     return lines;
 }

@@ -25,12 +25,21 @@ void add_violation(const trial::Violation& violation, json::ObjectWriter& line);
 
 /// The forecast, what was broken, and how each run ended; with `lists`, all crossings first.
 [[nodiscard]] Lines words_of(const trial::Report& report, const trial::Stage& stage, bool lists);
-/// One object, the last line of the output.
-[[nodiscard]] Lines json_of(const trial::Report& report);
+/// An object for each crossing that was kept, and the last line of the output.
+[[nodiscard]] Lines json_of(const trial::Report& report, const trial::Stage& stage);
 
-/// What was found, each with the command that shows it again.
-[[nodiscard]] Lines words_of(const trial::Campaign& campaign, const std::string& again);
-[[nodiscard]] Lines json_of(const trial::Campaign& campaign);
+/// What was found, with the command that shows it again.
+[[nodiscard]] Lines words_of(const trial::Finding& finding, const std::string& again);
+[[nodiscard]] std::string json_of(const trial::Violation& violation, const trial::Faults& faults,
+                                  std::uint64_t seed, const std::string& again);
+
+/// How often each kind was found, and how many trials there were; what is broken without a fault.
+[[nodiscard]] Lines sum_of(const trial::Campaign& campaign, trial::Scope scope,
+                           const std::string& again);
+[[nodiscard]] Lines sum_json(const trial::Campaign& campaign, const std::string& again);
+/// All of it.
+[[nodiscard]] Lines words_of(const trial::Campaign& campaign, trial::Scope scope,
+                             const std::string& again);
 
 /// The command line that has these options, without its faults.
 [[nodiscard]] std::string command_line_of(const TrialCommand& command);

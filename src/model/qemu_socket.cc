@@ -133,6 +133,7 @@ void QemuSocket::greet() {
 void QemuSocket::forget_client() {
     negotiated_ = false;
     held_back_.clear();
+    kept_.clear();
     on_the_way_.clear();
     ++connection_;
 }
@@ -181,6 +182,7 @@ void QemuSocket::take(sim::QmpCommand command) {
             waiting_.push_back({command.name, command.message.copy(), command.id});
             break;
         case Fate::passes:
+        case Fate::is_kept:
         case Fate::waits_for_next: break;
     }
     waiting_.push_back(std::move(command));
@@ -271,6 +273,7 @@ void QemuSocket::dispatch(const Verdict& verdict, std::string line) {
         case Fate::is_lost: return;
         case Fate::ends_the_line: hang_up(); return;
         case Fate::is_late: send_late(verdict.delay, std::move(line)); return;
+        case Fate::is_kept: kept_.push_back(std::move(line)); return;
         case Fate::waits_for_next: held_back_ = std::move(line); return;
         case Fate::comes_twice: send(line); break;
         case Fate::passes:
@@ -284,6 +287,12 @@ void QemuSocket::dispatch(const Verdict& verdict, std::string line) {
 
 void QemuSocket::send(std::string line) {
     server_->send(std::move(line));
+}
+
+void QemuSocket::let_through() {
+    for (std::string& line : std::exchange(kept_, {})) {
+        send(std::move(line));
+    }
 }
 
 void QemuSocket::send_late(Duration delay, std::string line) {

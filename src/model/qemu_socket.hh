@@ -38,6 +38,7 @@ public:
         passes,
         is_lost,
         is_late,         ///< By `delay`.
+        is_kept,         ///< A reply or an event comes when let_through() is called.
         comes_twice,     ///< A command is executed twice, and answered twice.
         is_refused,      ///< A command is not executed; of a reply only the answer is another.
         ends_the_line,   ///< The connection is closed in its place.
@@ -61,6 +62,8 @@ public:
     ~QemuSocket();
 
     void judge_by(Judge judge) { judge_ = std::move(judge); }
+    /// What was kept comes now, in its order.
+    void let_through();
     [[nodiscard]] std::uint64_t messages() const noexcept { return last_number_; }
     /// Closes the connection that is served; who waits is served next.
     void hang_up();
@@ -107,6 +110,7 @@ private:
     std::unique_ptr<ports::Timer> next_served_;
     std::optional<Asked> asked_;  ///< QEMU answers it later.
     std::string held_back_;
+    std::vector<std::string> kept_;
     std::vector<std::unique_ptr<ports::Timer>> on_the_way_;
 };
 

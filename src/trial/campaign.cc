@@ -9,7 +9,6 @@ namespace ktm::trial {
 
 namespace {
 
-constexpr std::uint64_t told_every = 256;
 constexpr std::uint64_t random_faults_max = 4;
 
 /// splitmix64: the same on every machine, from one number.
@@ -29,16 +28,13 @@ private:
     std::uint64_t state_;
 };
 
-/// Every harm with a number, so that dice can choose one: what does not fit a crossing is no harm.
-constexpr std::uint64_t harms = static_cast<std::uint64_t>(Harm::stop_dest);
-
 class Campaigner {
 public:
-    Campaigner(Stage& stage, const CampaignOptions& options, Progress progress)
-        : stage_(stage), options_(options), progress_(std::move(progress)) {}
+    Campaigner(Stage& stage, const CampaignOptions& options, CampaignWatch watch)
+        : stage_(stage), options_(options), watch_(std::move(watch)) {}
 
     Campaign run() && {
-        const Report first = trial({}, true);
+        const Report first = trial({}, Keep::kinds);
         campaign_.crossings = first.crossings;
         if (!first.violations.empty()) {
             campaign_.undisturbed = first.violations;
@@ -47,53 +43,80 @@ public:
         switch (options_.scope) {
             case Scope::all: run_singles(first.list); break;
             case Scope::pairs: run_pairs(first.list); break;
-            case Scope::random: run_random(); break;
+            case Scope::random: run_random(first.list); break;
         }
         return std::move(campaign_);
     }
 
 private:
-    [[nodiscard]] Report trial(Faults faults, bool keeps) {
+    [[nodiscard]] Report trial(const Faults& faults, Keep keeps) {
         ++campaign_.trials;
-        return play(stage_, TrialOptions{std::move(faults), keeps, nullptr});
+        return play(stage_, TrialOptions{faults, keeps, nullptr, nullptr});
     }
-    [[nodiscard]] bool goes_on() { return !stopped_ && !campaign_.cut_short; }
-    void count(std::uint64_t of) {
-        ++done_;
-        if (done_ % told_every == 0 && progress_ && !progress_(done_, of)) {
-            stopped_ = true;
+    [[nodiscard]] bool goes_on() {
+        if (!campaign_.interrupted && watch_.goes_on) {
+            campaign_.interrupted = !watch_.goes_on(campaign_.done, campaign_.of);
         }
+        return !campaign_.interrupted && !campaign_.cut_short;
     }
 
     void run_singles(const std::vector<Crossing>& crossings) {
         const Faults singles = faults_of(crossings, 0);
+        campaign_.of = singles.size();
         for (std::size_t at = 0; at < singles.size() && goes_on(); ++at) {
-            look_at(trial({singles[at]}, false), {singles[at]}, 0);
-            count(singles.size());
+            look_at(trial({singles[at]}, Keep::nothing), {singles[at]}, 0);
+            ++campaign_.done;
         }
     }
 
     void run_pairs(const std::vector<Crossing>& crossings) {
         const Faults firsts = faults_of(crossings, 0);
+        campaign_.of = firsts.size();
         for (std::size_t at = 0; at < firsts.size() && goes_on(); ++at) {
-            const Report once = trial({firsts[at]}, true);
+            const Report once = trial({firsts[at]}, Keep::kinds);
             for (const Fault& second : faults_of(once.list, firsts[at].at)) {
                 if (!goes_on()) {
-                    break;
+                    return;
                 }
                 const Faults both{firsts[at], second};
-                look_at(trial(both, false), both, 0);
+                look_at(trial(both, Keep::nothing), both, 0);
             }
-            count(firsts.size());
+            ++campaign_.done;
         }
     }
 
-    void run_random() {
+    void run_random(const std::vector<Crossing>& crossings) {
+        campaign_.of = options_.runs;
         for (std::uint64_t run = 0; run < options_.runs && goes_on(); ++run) {
-            const std::uint64_t seed = options_.seed + run;
-            const Faults faults = random_faults(seed, campaign_.crossings, stage_.has_two_nodes());
-            look_at(trial(faults, false), faults, seed);
-            count(options_.runs);
+            run_schedule(options_.seed + run, crossings);
+            ++campaign_.done;
+        }
+    }
+
+    /// Each fault is drawn of what can be in the trial that had those before it; behind something
+    /// that is broken already nothing new would be found.
+    void run_schedule(std::uint64_t seed, const std::vector<Crossing>& undisturbed) {
+        Dice dice{seed};
+        const std::uint64_t wanted = 1 + dice.below(random_faults_max);
+        Faults faults;
+        Report report;
+        while (faults.size() < wanted && goes_on()) {
+            const std::vector<Crossing>& list = faults.empty() ? undisturbed : report.list;
+            const std::uint64_t behind = faults.empty() ? 0 : faults.back().at;
+            if (list.size() <= behind) {
+                return;
+            }
+            const std::uint64_t at = behind + 1 + dice.below(list.size() - behind);
+            const std::vector<Harm> harms = harms_at(list[at - 1], stage_.has_two_nodes());
+            if (harms.empty()) {
+                return;
+            }
+            faults.push_back({at, harms[dice.below(harms.size())]});
+            report = trial(faults, faults.size() < wanted ? Keep::kinds : Keep::nothing);
+            look_at(report, faults, seed);
+            if (!report.violations.empty()) {
+                return;
+            }
         }
     }
 
@@ -110,8 +133,19 @@ private:
     void look_at(const Report& report, const Faults& faults, std::uint64_t seed) {
         for (const Violation& violation : report.violations) {
             ++campaign_.violations;
-            keep(violation, faults, seed);
+            keep(violation, struck_of(report, faults), seed);
         }
+    }
+
+    /// What had no turn changed nothing: without it the trial is the same.
+    [[nodiscard]] static Faults struck_of(const Report& report, const Faults& faults) {
+        Faults struck;
+        for (std::size_t at = 0; at < faults.size(); ++at) {
+            if (report.turns[at] == Turn::struck) {
+                struck.push_back(faults[at]);
+            }
+        }
+        return struck;
     }
 
     /// The first of its kind is told in full, the others are counted.
@@ -125,51 +159,34 @@ private:
             ++known->same;
             return;
         }
-        Finding finding{faults, words_for(faults), seed, violation, 0};
-        campaign_.findings.push_back(std::move(finding));
+        campaign_.findings.push_back({faults, words_for(faults), seed, violation, 0});
         campaign_.cut_short = campaign_.findings.size() >= options_.findings_max;
+        if (watch_.found) {
+            watch_.found(campaign_.findings.back());
+        }
     }
 
     /// Played once more, for its words.
     [[nodiscard]] std::vector<std::string> words_for(const Faults& faults) {
-        const Report again = play(stage_, TrialOptions{faults, true, nullptr});
+        const Report again = play(stage_, TrialOptions{faults, Keep::texts, nullptr, nullptr});
         std::vector<std::string> words;
         for (const Fault& fault : faults) {
-            const bool crossed = fault.at <= again.list.size();
-            words.push_back((crossed ? describe(again.list[fault.at - 1]) : "behind the end") +
-                            ": " + std::string{describe(fault.harm)});
+            words.push_back(describe(again.list[fault.at - 1]) + ": " +
+                            std::string{describe(fault.harm)});
         }
         return words;
     }
 
     Stage& stage_;
     const CampaignOptions& options_;
-    Progress progress_;
+    CampaignWatch watch_;
     Campaign campaign_;
-    std::uint64_t done_ = 0;
-    bool stopped_ = false;
 };
 
 }  // namespace
 
-Faults random_faults(std::uint64_t seed, std::uint64_t crossings, bool two_nodes) {
-    Dice dice{seed};
-    Faults faults;
-    const std::uint64_t wanted = 1 + dice.below(random_faults_max);
-    while (faults.size() < wanted) {
-        const auto harm = static_cast<Harm>(1 + dice.below(harms));
-        // What does not fit its crossing is no harm there; what has no node never is one.
-        if (!is_to_world(harm) || fits(harm, Channel::event, false, two_nodes)) {
-            faults.push_back({1 + dice.below(crossings), harm});
-        }
-    }
-    std::stable_sort(faults.begin(), faults.end(),
-                     [](const Fault& one, const Fault& other) { return one.at < other.at; });
-    return faults;
-}
-
-Campaign run_campaign(Stage& stage, const CampaignOptions& options, Progress progress) {
-    return Campaigner{stage, options, std::move(progress)}.run();
+Campaign run_campaign(Stage& stage, const CampaignOptions& options, CampaignWatch watch) {
+    return Campaigner{stage, options, std::move(watch)}.run();
 }
 
 }  // namespace ktm::trial

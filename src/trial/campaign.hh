@@ -13,7 +13,7 @@ namespace ktm::trial {
 enum class Scope : std::uint8_t {
     all,     ///< Every single fault.
     pairs,   ///< Every two faults, one behind the other.
-    random,  ///< Schedules of one to four faults, drawn from a seed.
+    random,  ///< Schedules of one to four faults, drawn from seeds.
 };
 
 struct CampaignOptions {
@@ -25,7 +25,7 @@ struct CampaignOptions {
 
 /// Faults, and what they broke.
 struct Finding {
-    Faults faults;
+    Faults faults;                   ///< Those that struck.
     std::vector<std::string> where;  ///< For each fault: the crossing and the harm, in words.
     std::uint64_t seed = 0;          ///< Of a random schedule.
     Violation violation;
@@ -40,15 +40,23 @@ struct Campaign {
     std::vector<Finding> findings;
     std::vector<Violation> undisturbed;  ///< Broken without any fault; then nothing else is tried.
     bool cut_short = false;              ///< There were more kinds of findings than asked for.
+    bool interrupted = false;            ///< Whoever watches did not want it to go on.
+    /// How far it came: single faults, or the first ones of pairs, or schedules.
+    std::uint64_t done = 0;
+    std::uint64_t of = 0;
 };
 
-/// Called from time to time; false ends the campaign.
-using Progress = UniqueFunction<bool(std::uint64_t done, std::uint64_t of)>;
+/// Who watches a campaign; both may be nothing.
+struct CampaignWatch {
+    /// The first of a kind, when it is found.
+    UniqueFunction<void(const Finding&)> found;
+    /// Asked before each trial, with what is in Campaign.
+    UniqueFunction<bool(std::uint64_t done, std::uint64_t of)> goes_on;
+};
 
+/// A schedule is drawn fault by fault, each of what can go wrong behind the one before it; what
+/// is played to learn that is a trial like others, and judged.
 [[nodiscard]] Campaign run_campaign(Stage& stage, const CampaignOptions& options,
-                                    Progress progress);
-
-/// The faults of the random schedule with this seed, for a trial of so many crossings.
-[[nodiscard]] Faults random_faults(std::uint64_t seed, std::uint64_t crossings, bool two_nodes);
+                                    CampaignWatch watch);
 
 }  // namespace ktm::trial

@@ -5,29 +5,53 @@
 // crossing of one trial is the nth of every other that had the same faults before.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "base/unique_function.hh"
 #include "trial/harm.hh"
 
 namespace ktm::trial {
 
+/// To whom harms to the world are done.
+class Victims {
+public:
+    virtual ~Victims() = default;
+    /// Whether whoever it would be done to is there, and can still be harmed so.
+    [[nodiscard]] virtual bool can_suffer(Harm harm) const = 0;
+    virtual void suffer(Harm harm) = 0;
+};
+
+/// What became of a fault.
+enum class Turn : std::uint8_t {
+    none,    ///< Its crossing did not come.
+    missed,  ///< It is no harm to what crossed there, or found nobody to harm any more.
+    struck,
+};
+
+/// What is kept of crossings.
+enum class Keep : std::uint8_t {
+    nothing,
+    kinds,  ///< All but their texts.
+    texts,
+};
+
 class Crossings {
 public:
-    using OnWorld = UniqueFunction<void(Harm)>;
-
-    /// `faults` are in the order of their crossings. `on_world` does what is done to the world.
-    Crossings(Faults faults, OnWorld on_world)
-        : faults_(std::move(faults)), on_world_(std::move(on_world)) {}
+    /// `faults` are in the order of their crossings. LIFETIME: the victims outlive it.
+    Crossings(Faults faults, bool two_nodes, Victims& victims)
+        : faults_(std::move(faults)), two_nodes_(two_nodes), victims_(victims) {
+        turns_.resize(faults_.size(), Turn::none);
+    }
 
     /// Something crosses: what becomes of it. `text` is asked for its words where they are kept.
     template <class Text>
     [[nodiscard]] Harm pass(Side side, Channel channel, bool is_query, const Text& text) {
         ++count_;
-        if (keeps_) {
-            list_.push_back(Crossing{side, channel, is_query, text()});
+        if (keep_ != Keep::nothing) {
+            list_.push_back(Crossing{side, channel, is_query,
+                                     keep_ == Keep::texts ? text() : std::string{}, moot()});
         }
         return next_ < faults_.size() && faults_[next_].at <= count_ ? strike(channel, is_query)
                                                                      : Harm::none;
@@ -35,36 +59,52 @@ public:
 
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
     [[nodiscard]] bool is_undisturbed() const noexcept { return faults_.empty(); }
-    /// Faults that had their turn.
-    [[nodiscard]] std::size_t struck() const noexcept { return next_; }
+    /// Whether there is such a harm among the faults.
+    [[nodiscard]] bool has(Harm harm) const {
+        return std::any_of(faults_.begin(), faults_.end(),
+                           [harm](const Fault& fault) { return fault.harm == harm; });
+    }
+    /// What became of each fault so far.
+    [[nodiscard]] const std::vector<Turn>& turns() const noexcept { return turns_; }
 
     /// Keeps what crosses, from now on.
-    void keep() { keeps_ = true; }
+    void keep(Keep keep) { keep_ = keep; }
     [[nodiscard]] std::vector<Crossing> take_list() { return std::move(list_); }
 
 private:
-    /// A harm that does not fit is none.
+    /// Of two harms to the same crossing the first is done: there is nothing left for the other.
     [[nodiscard]] Harm strike(Channel channel, bool is_query) {
         Harm harm = Harm::none;
-        while (next_ < faults_.size() && faults_[next_].at <= count_) {
-            const Harm one = faults_[next_++].harm;
-            if (!fits(one, channel, is_query, true)) {
-                continue;
-            }
-            if (is_to_world(one)) {
-                on_world_(one);
-            } else {
+        for (; next_ < faults_.size() && faults_[next_].at <= count_; ++next_) {
+            const Harm one = faults_[next_].harm;
+            const bool can_be = fits(one, channel, is_query, two_nodes_) &&
+                                (is_to_world(one) ? victims_.can_suffer(one) : harm == Harm::none);
+            turns_[next_] = can_be ? Turn::struck : Turn::missed;
+            if (can_be && is_to_world(one)) {
+                victims_.suffer(one);
+            } else if (can_be) {
                 harm = one;
             }
         }
         return harm;
     }
 
+    [[nodiscard]] std::uint32_t moot() const {
+        std::uint32_t bits = 0;
+        for (auto harm = Harm::kill_source_qemu; harm <= Harm::stop_dest;
+             harm = static_cast<Harm>(static_cast<int>(harm) + 1)) {
+            bits |= victims_.can_suffer(harm) ? 0 : bit_of(harm);
+        }
+        return bits;
+    }
+
     Faults faults_;
-    OnWorld on_world_;
+    bool two_nodes_;
+    Victims& victims_;
+    std::vector<Turn> turns_;
     std::size_t next_ = 0;
     std::uint64_t count_ = 0;
-    bool keeps_ = false;
+    Keep keep_ = Keep::nothing;
     std::vector<Crossing> list_;
 };
 

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "base/nearest.hh"
+#include "base/text.hh"
 
 namespace ktm::trial {
 
@@ -19,12 +20,13 @@ struct Entry {
     std::string_view words;
 };
 
-constexpr std::array<Entry, 26> entries{{
+constexpr std::array<Entry, 27> entries{{
     {Harm::none, "none", "nothing"},
     {Harm::refused, "refused", "QEMU refuses it"},
     {Harm::lost, "lost", "it is lost on its way"},
     {Harm::unheard, "unheard", "it is carried out, and the answer is lost"},
     {Harm::late, "late", "it is late"},
+    {Harm::too_late, "too-late", "it comes when the plan has gone on without it"},
     {Harm::twice, "twice", "it comes twice"},
     {Harm::swapped, "swapped", "it comes behind what comes after it"},
     {Harm::closed, "closed", "the connection is closed in its place"},
@@ -65,6 +67,9 @@ std::string_view name_of(Channel channel) noexcept {
     }
     return "";
 }
+
+/// LIMIT: of what crosses, in an error.
+constexpr std::size_t crossing_shown_max = 120;
 
 Error bad_fault(std::string_view text, const std::string& hint) {
     return Error{
@@ -107,6 +112,20 @@ int error_of(Harm harm) noexcept {
     return number >= first && number < first + errors.size() ? errors[number - first] : 0;
 }
 
+std::string_view noun_of(Channel channel) noexcept {
+    switch (channel) {
+        case Channel::command: return "command";
+        case Channel::reply: return "reply";
+        case Channel::event: return "event";
+        case Channel::request: return "kernel";
+        case Channel::line: return "word";
+        case Channel::journal: return "journal";
+        case Channel::program: return "program";
+        case Channel::run: return "run";
+    }
+    return "";
+}
+
 std::string describe(const Crossing& crossing) {
     return std::string{model::name_of(crossing.side)} + ", " +
            std::string{name_of(crossing.channel)} + " " + crossing.text;
@@ -122,12 +141,16 @@ bool fits(Harm harm, Channel channel, bool is_query, bool two_nodes) noexcept {
     };
     switch (channel) {
         case Channel::command: return is({Harm::refused, Harm::lost});
-        case Channel::reply: return is({Harm::unheard, Harm::late, Harm::closed});
-        case Channel::event: return is({Harm::lost, Harm::late, Harm::twice, Harm::swapped});
+        case Channel::reply: return is({Harm::unheard, Harm::late, Harm::too_late, Harm::closed});
+        case Channel::event:
+            return is(
+                {Harm::lost, Harm::late, Harm::too_late, Harm::twice, Harm::swapped, Harm::closed});
         case Channel::request:
-            return is({Harm::no_permission, Harm::lost, Harm::unheard, Harm::late}) ||
+            return is({Harm::no_permission, Harm::lost, Harm::unheard, Harm::late,
+                       Harm::too_late}) ||
                    (!is_query && is({Harm::no_device, Harm::exists, Harm::busy, Harm::no_buffers}));
-        case Channel::line: return is({Harm::lost, Harm::late, Harm::twice, Harm::silence});
+        case Channel::line:
+            return is({Harm::lost, Harm::late, Harm::too_late, Harm::twice, Harm::silence});
         case Channel::journal: return is({Harm::full});
         case Channel::program: return is({Harm::ends_early, Harm::stops_reading, Harm::ends_badly});
         case Channel::run:
@@ -136,14 +159,38 @@ bool fits(Harm harm, Channel channel, bool is_query, bool two_nodes) noexcept {
     return false;
 }
 
+bool fits(Harm harm, const Crossing& crossing, bool two_nodes) noexcept {
+    return fits(harm, crossing.channel, crossing.is_query, two_nodes) &&
+           (crossing.moot & bit_of(harm)) == 0;
+}
+
 std::vector<Harm> harms_at(const Crossing& crossing, bool two_nodes) {
     std::vector<Harm> harms;
     for (const Entry& entry : entries) {
-        if (fits(entry.harm, crossing.channel, crossing.is_query, two_nodes)) {
+        if (fits(entry.harm, crossing, two_nodes)) {
             harms.push_back(entry.harm);
         }
     }
     return harms;
+}
+
+std::string why_unfit(Harm harm, const Crossing& crossing, bool two_nodes) {
+    if (!is_to_world(harm)) {
+        std::string names;
+        for (const Harm one : harms_at(crossing, two_nodes)) {
+            names += (names.empty() ? "" : ", ") + std::string{name_of(one)};
+        }
+        return "that is no harm to " + excerpt(describe(crossing), crossing_shown_max) +
+               "; what can happen there: " + names;
+    }
+    if (!fits(harm, crossing.channel, crossing.is_query, two_nodes)) {
+        return is_cut(harm) ? "the plan has one role, and there is no other node to be cut off from"
+                            : "the plan has one role, and there is no destination";
+    }
+    return is_cut(harm)
+               ? "the network between the nodes is cut for good already"
+               : std::string{is_to_qemu(harm) ? "the QEMU" : "the katamaran"} + " at the " +
+                     std::string{model::name_of(side_of(harm))} + " is not at work then";
 }
 
 std::string text_of(const Fault& fault) {

@@ -34,6 +34,7 @@ enum class Harm : std::uint8_t {
     lost,     ///< It does not get there; a line: its connection breaks with it.
     unheard,  ///< It is carried out, and nobody hears of it.
     late,
+    too_late,  ///< A reply or an event: when whom it is for has gone on without it.
     twice,
     swapped,  ///< It comes behind what comes after it.
     closed,   ///< The connection ends in its place.
@@ -70,6 +71,21 @@ inline constexpr Duration cut_short_for{std::chrono::seconds{3}};
 [[nodiscard]] constexpr bool is_to_world(Harm harm) noexcept {
     return harm >= Harm::kill_source_qemu;
 }
+/// Of harms to the world: to the network, to a QEMU, else to a katamaran; and at which side.
+[[nodiscard]] constexpr bool is_cut(Harm harm) noexcept {
+    return harm == Harm::cut || harm == Harm::cut_short;
+}
+[[nodiscard]] constexpr bool is_to_qemu(Harm harm) noexcept {
+    return harm == Harm::kill_source_qemu || harm == Harm::kill_dest_qemu;
+}
+[[nodiscard]] constexpr Side side_of(Harm harm) noexcept {
+    return harm == Harm::kill_source_qemu || harm == Harm::kill_source || harm == Harm::stop_source
+               ? Side::source
+               : Side::dest;
+}
+[[nodiscard]] constexpr std::uint32_t bit_of(Harm harm) noexcept {
+    return 1U << static_cast<std::uint32_t>(harm);
+}
 /// What all harms are called.
 [[nodiscard]] std::vector<std::string> harm_names();
 /// The errno with which a kernel or a file system refuses; 0 for any other harm.
@@ -81,14 +97,23 @@ struct Crossing {
     Channel channel = Channel::command;
     bool is_query = false;  ///< It changes nothing.
     std::string text;
+    /// Harms to the world, as bits, whose victim was not there then: a process that had ended.
+    std::uint32_t moot = 0;
 };
 [[nodiscard]] std::string describe(const Crossing& crossing);
 
 /// Every harm that there can be at this crossing. `two_nodes`: whether there is another side.
 [[nodiscard]] std::vector<Harm> harms_at(const Crossing& crossing, bool two_nodes);
 
-/// Whether it is among them; for faults that were not chosen from that list.
+/// Whether there can be this harm to what crosses there; one to the world, wherever it is.
 [[nodiscard]] bool fits(Harm harm, Channel channel, bool is_query, bool two_nodes) noexcept;
+/// The same; and whoever a harm to the world is done to is still there.
+[[nodiscard]] bool fits(Harm harm, const Crossing& crossing, bool two_nodes) noexcept;
+/// Why it does not: "that is no harm to source, command stop; what can happen there: refused, …".
+[[nodiscard]] std::string why_unfit(Harm harm, const Crossing& crossing, bool two_nodes);
+
+/// "reply"; what a script calls it.
+[[nodiscard]] std::string_view noun_of(Channel channel) noexcept;
 
 /// At the nth crossing of a run, counted from 1.
 struct Fault {

@@ -42,6 +42,10 @@ void Katamaran::on_action(const engine::Action& action) {
             {world_.clock.now(), entered->state, entered->commits, crossed ? crossed() : 0});
         committed_ = committed_ || entered->commits;
     }
+    if (moved_on && (std::holds_alternative<engine::Entered>(action) ||
+                     std::holds_alternative<engine::Trouble>(action))) {
+        moved_on();
+    }
     if (!told_ && recorder_ == nullptr) {
         return;
     }
@@ -77,6 +81,9 @@ void Katamaran::on_over(const script::Outcome& outcome) {
     outcome_ = outcome;
     ended_at_ = world_.clock.now();
     ran_at_end_ = guest_runs && guest_runs();
+    if (moved_on) {
+        moved_on();
+    }
 }
 
 }  // namespace ktm::trial

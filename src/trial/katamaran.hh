@@ -53,6 +53,8 @@ public:
     /// Whether its guest ran when the run was over.
     [[nodiscard]] bool ran_at_end() const noexcept { return ran_at_end_; }
     UniqueFunction<bool()> guest_runs;
+    /// It has entered a state, or is in trouble, or over; from inside of that act.
+    UniqueFunction<void()> moved_on;
     /// How many crossings of the trial there have been.
     UniqueFunction<std::uint64_t()> crossed;
 

@@ -20,6 +20,9 @@ class LineFaults::FaultyStream final : public ports::Stream {
 public:
     FaultyStream(LineFaults& faults, std::unique_ptr<ports::Stream> stream, Ends ends)
         : faults_(faults), stream_(std::move(stream)), ends_(std::move(ends)) {}
+    FaultyStream(const FaultyStream&) = delete;
+    FaultyStream& operator=(const FaultyStream&) = delete;
+    ~FaultyStream() override { std::erase(faults_.kept_, this); }
 
     void start(Handlers handlers) override {
         handlers_ = std::make_shared<Handlers>(std::move(handlers));
@@ -49,6 +52,14 @@ public:
     }
     Ends ends() const override { return ends_; }
 
+    void catch_up() {
+        timer_.reset();
+        const std::string lines = std::exchange(late_, {});
+        if (stream_ != nullptr) {
+            stream_->write(lines);
+        }
+    }
+
 private:
     void write_line(std::string line) {
         const Harm harm = is_beat(line) || faults_.life_.is_over()
@@ -65,9 +76,12 @@ private:
         }
         if (harm == Harm::lost) {
             break_off();
-        } else if (harm == Harm::late || !late_.empty()) {
+        } else if (harm == Harm::late || harm == Harm::too_late || !late_.empty()) {
+            const bool is_first = late_.empty();
             late_ += line;
-            if (timer_ == nullptr) {
+            if (is_first && harm == Harm::too_late) {
+                faults_.kept_.push_back(this);
+            } else if (is_first) {
                 timer_ = faults_.clock_.arm(late_by, [this] { catch_up(); });
             }
         } else {
@@ -86,14 +100,6 @@ private:
         });
     }
 
-    void catch_up() {
-        timer_.reset();
-        const std::string lines = std::exchange(late_, {});
-        if (stream_ != nullptr) {
-            stream_->write(lines);
-        }
-    }
-
     LineFaults& faults_;
     std::unique_ptr<ports::Stream> stream_;
     Ends ends_;
@@ -102,6 +108,14 @@ private:
     std::string late_;
     std::unique_ptr<ports::Timer> timer_;
 };
+
+void LineFaults::let_through() {
+    while (!kept_.empty()) {
+        FaultyStream* stream = kept_.back();
+        kept_.pop_back();
+        stream->catch_up();
+    }
+}
 
 std::unique_ptr<ports::Stream> LineFaults::wrap(std::unique_ptr<ports::Stream> stream,
                                                 const Endpoint& endpoint) {

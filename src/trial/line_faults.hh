@@ -16,7 +16,8 @@ namespace ktm::trial {
 
 /// What is written to a path goes by as it is. What is written to an address is counted line by
 /// line, but for heartbeats. A line that is lost takes its connection with it, as in TCP nothing
-/// else can lose it; one that is late holds up those behind it.
+/// else can lose it; one that is late holds up those behind it,
+/// one that is too late until the other node has moved on.
 /// LIFETIME: all outlive it.
 class LineFaults final : public ports::Transport {
 public:
@@ -40,6 +41,9 @@ public:
     [[nodiscard]] Result<std::unique_ptr<ports::Listener>> listen(const Endpoint& endpoint,
                                                                   Accepted accepted) override;
 
+    /// What was too late may come now.
+    void let_through();
+
 private:
     class FaultyStream;
     [[nodiscard]] std::unique_ptr<ports::Stream> wrap(std::unique_ptr<ports::Stream> stream,
@@ -52,6 +56,7 @@ private:
     const sim::Life& life_;
     Addresses addresses_;
     bool silent_ = false;
+    std::vector<FaultyStream*> kept_;  ///< LIFETIME: each takes itself out.
 };
 
 }  // namespace ktm::trial

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.hh"
+#include "host/namespace.hh"
 
 namespace ktm::trial {
 
@@ -201,11 +202,14 @@ std::optional<sim::NetworkFault> Node::judge_request(const net::Request& request
     const Harm harm = ground_.crossings.pass(side_, Channel::request, is_query,
                                              [&] { return net::describe(request); });
     using Effect = sim::NetworkFault::Effect;
-    if (harm == Harm::lost || harm == Harm::unheard || harm == Harm::late) {
-        return sim::NetworkFault{harm == Harm::lost      ? Effect::lose_request
-                                 : harm == Harm::unheard ? Effect::lose_answer
-                                                         : Effect::delay_answer,
-                                 0, late_by};
+    if (harm == Harm::lost || harm == Harm::unheard) {
+        return sim::NetworkFault{
+            harm == Harm::lost ? Effect::lose_request : Effect::lose_answer, 0, {}};
+    }
+    if (harm == Harm::late || harm == Harm::too_late) {
+        // Nobody waits for the kernel any more by then.
+        const Duration given_up = harm == Harm::late ? Duration::zero() : host::answer_within;
+        return sim::NetworkFault{Effect::delay_answer, 0, given_up + late_by};
     }
     const int error = error_of(harm);
     return error == 0 ? std::nullopt : std::optional{sim::NetworkFault{Effect::refuse, error, {}}};
@@ -224,11 +228,12 @@ model::QemuSocket::Verdict Node::judge_message(const model::QemuSocket::Message&
         return std::string{message.name} + (message.data.empty() ? "" : " ") +
                std::string{message.data};
     });
-    constexpr std::array<std::pair<Harm, Fate>, 7> fates{{
+    constexpr std::array<std::pair<Harm, Fate>, 8> fates{{
         {Harm::refused, Fate::is_refused},
         {Harm::lost, Fate::is_lost},
         {Harm::unheard, Fate::is_lost},
         {Harm::late, Fate::is_late},
+        {Harm::too_late, Fate::is_kept},
         {Harm::twice, Fate::comes_twice},
         {Harm::swapped, Fate::waits_for_next},
         {Harm::closed, Fate::ends_the_line},
@@ -300,8 +305,20 @@ void Node::begin(Part& part, Katamaran::Told told) {
     katamaran_ = std::make_unique<Katamaran>(*seen_, life_, part.plan, part.settings, host,
                                              recorder_.get(), std::move(told));
     katamaran_->guest_runs = [this] { return qemu_ != nullptr && qemu_->guest_runs(); };
+    if (ground_.crossings.has(Harm::too_late)) {
+        katamaran_->moved_on = [this] { ground_.clock.soon([this] { move_on(); }); };
+    }
     katamaran_->crossed = [this] { return ground_.crossings.count(); };
     katamaran_->start();
+}
+
+void Node::move_on() {
+    if (socket_of_qemu_ != nullptr) {
+        socket_of_qemu_->let_through();
+    }
+    if (on_moved_on) {
+        on_moved_on();
+    }
 }
 
 void Node::interrupt() {

@@ -69,6 +69,7 @@ public:
     [[nodiscard]] bool lacks_file() const noexcept {
         return !program_file_.empty() && !file_whole_;
     }
+    [[nodiscard]] bool has_qemu() const { return qemu_ != nullptr && qemu_->is_alive(); }
     [[nodiscard]] bool qemu_is_gone() const { return qemu_ != nullptr && !qemu_->is_alive(); }
     /// How the memory that its QEMU sent has gone, if it sent any.
     [[nodiscard]] std::optional<model::RamCopy::Course> copy_course() const;
@@ -81,11 +82,16 @@ public:
     /// Each start and stop of its guest; behind the referee.
     UniqueFunction<void(bool runs)> on_guest;
     UniqueFunction<void()> on_qemu_exit;
+    /// Its run has left what it was at; whatever was too late for that may come.
+    UniqueFunction<void()> on_moved_on;
+    /// What was too late for the other node, which has moved on.
+    void let_lines_through() { lines_.let_through(); }
 
 private:
     void furnish(const Stage& stage);
     void start_qemu(const Stage& stage, model::Disk* disk);
     void judge();
+    void move_on();
     [[nodiscard]] model::QemuSocket::Verdict judge_message(
         const model::QemuSocket::Message& message);
     [[nodiscard]] std::optional<sim::NetworkFault> judge_request(const net::Request& request);

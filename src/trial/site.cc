@@ -30,7 +30,7 @@ Site::Site(Stage& stage, Faults faults, Told& told, Recorded& recorded)
       loop_(clock_),
       wire_(clock_, {stage.world.latency, stage.world.link_bytes_per_second}),
       board_(wire_),
-      crossings_(std::move(faults), [this](Harm harm) { do_to_world(harm); }) {
+      crossings_(std::move(faults), stage.has_two_nodes(), *this) {
     constexpr std::uint64_t written = 7;
     const bool shared = stage.world.shared_disks.value_or(stage.drives.empty());
     disks_.push_back(std::make_unique<model::Disk>(disk_settings(stage.world, written)));
@@ -59,6 +59,11 @@ void Site::add_node(Side side) {
     model::Disk* disk = disks_[std::min(index_of(side), disks_.size() - 1)].get();
     nodes_[index_of(side)] = std::make_unique<Node>(ground, stage_, side, disk);
     Node& node = *nodes_[index_of(side)];
+    node.on_moved_on = [this, side] {
+        if (has(model::other(side))) {
+            this->node(model::other(side)).let_lines_through();
+        }
+    };
     node.on_guest = [this, side](bool runs) { on_guest(side, runs); };
     node.on_qemu_exit = [this, side] {
         tell(side, "guest", "its QEMU is gone");
@@ -132,23 +137,26 @@ void Site::on_guest(Side side, bool runs) {
     }
 }
 
-void Site::do_to_world(Harm harm) {
-    tell(Side::source, "fault", describe(harm));
-    const bool at_source =
-        harm == Harm::kill_source_qemu || harm == Harm::kill_source || harm == Harm::stop_source;
-    if (harm == Harm::cut || harm == Harm::cut_short) {
+bool Site::can_suffer(Harm harm) const {
+    if (is_cut(harm)) {
+        return has(Side::dest) && !cut_for_good_;
+    }
+    const std::unique_ptr<Node>& there = at(side_of(harm));
+    return there != nullptr &&
+           (is_to_qemu(harm) ? there->has_qemu() : !there->is_over() && !there->was_killed());
+}
+
+void Site::suffer(Harm harm) {
+    tell(is_cut(harm) ? Side::source : side_of(harm), "fault", describe(harm));
+    if (is_cut(harm)) {
         // Behind the act in whose midst we are: nobody expects the world to change inside of it.
         clock_.soon([this] { wire_.cut(); });
-        if (harm == Harm::cut_short) {
-            healing_ = clock_.arm(cut_short_for, [this] { wire_.heal(); });
-        }
+        cut_for_good_ = harm == Harm::cut;
+        healing_ = cut_for_good_ ? nullptr : clock_.arm(cut_short_for, [this] { wire_.heal(); });
         return;
     }
-    if (!at_source && !has(Side::dest)) {
-        return;
-    }
-    Node& there = node(at_source ? Side::source : Side::dest);
-    if (harm == Harm::kill_source_qemu || harm == Harm::kill_dest_qemu) {
+    Node& there = node(side_of(harm));
+    if (is_to_qemu(harm)) {
         there.kill_qemu();
     } else if (harm == Harm::kill_source || harm == Harm::kill_dest) {
         there.kill_katamaran();

@@ -16,13 +16,13 @@
 
 namespace ktm::trial {
 
-class Site {
+class Site final : private Victims {
 public:
     /// LIFETIME: all outlive it; `told` and `recorded` may be nothing.
     Site(Stage& stage, Faults faults, Told& told, Recorded& recorded);
     Site(const Site&) = delete;
     Site& operator=(const Site&) = delete;
-    ~Site();
+    ~Site() override;
 
     void begin(Part& part);
     /// Each katamaran is at its end, or was killed.
@@ -51,7 +51,8 @@ private:
     }
     void add_node(Side side);
     void add_traffic();
-    void do_to_world(Harm harm);
+    [[nodiscard]] bool can_suffer(Harm harm) const override;
+    void suffer(Harm harm) override;
     void on_guest(Side side, bool runs);
     void tell(Side side, std::string_view kind, std::string_view text);
 
@@ -68,6 +69,7 @@ private:
     std::array<std::unique_ptr<Node>, 2> nodes_;
     std::unique_ptr<model::Traffic> traffic_;
     std::unique_ptr<ports::Timer> healing_;
+    bool cut_for_good_ = false;
 };
 
 }  // namespace ktm::trial

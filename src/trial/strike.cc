@@ -14,20 +14,6 @@ namespace ktm::trial {
 
 namespace {
 
-std::string_view noun_of(Channel channel) noexcept {
-    switch (channel) {
-        case Channel::command: return "command";
-        case Channel::reply: return "reply";
-        case Channel::event: return "event";
-        case Channel::request: return "kernel";
-        case Channel::line: return "word";
-        case Channel::journal: return "journal";
-        case Channel::program: return "program";
-        case Channel::run: return "run";
-    }
-    return "";
-}
-
 std::string name_of_line(const std::string& text) {
     const Result<json::Document> line = json::parse(text);
     if (!line) {
@@ -120,8 +106,8 @@ private:
             return nowhere("there are only " + std::to_string(report_.list.size()) + " crossings");
         }
         const Crossing& there = crossing(strike_.at);
-        if (!fits(strike_.harm, there.channel, there.is_query, stage_.has_two_nodes())) {
-            return nowhere("that is no harm to " + describe(there));
+        if (!fits(strike_.harm, there, stage_.has_two_nodes())) {
+            return nowhere(why_unfit(strike_.harm, there, stage_.has_two_nodes()));
         }
         return Fault{strike_.at, strike_.harm};
     }
@@ -183,7 +169,7 @@ std::string name_of(const Crossing& crossing) {
 }
 
 bool is_meant(const Strike& strike, const Crossing& crossing, bool two_nodes) {
-    if (!fits(strike.harm, crossing.channel, crossing.is_query, two_nodes)) {
+    if (!fits(strike.harm, crossing, two_nodes)) {
         return false;
     }
     if (!strike.channel) {
@@ -199,12 +185,38 @@ bool is_meant(const Strike& strike, const Crossing& crossing, bool two_nodes) {
     return name_of(crossing) == strike.text && has_fields(strike, crossing.text);
 }
 
+Result<void> check_strikes(const Stage& stage, const Faults& faults, const Report& report) {
+    bool undisturbed = true;
+    for (std::size_t number = 0; number < faults.size(); ++number) {
+        const Fault& fault = faults[number];
+        const Turn turn = report.turns[number];
+        const auto strikes_nothing = [&fault](const std::string& why) {
+            return Error{Kind::usage, "no-such-crossing",
+                         "the fault " + text_of(fault) + " strikes nothing: " + why, "", nullptr};
+        };
+        if (turn == Turn::none && undisturbed) {
+            return strikes_nothing("there are only " + std::to_string(report.crossings) +
+                                   " crossings; --list shows them");
+        }
+        const bool was_ended = !undisturbed && is_to_world(fault.harm) &&
+                               fits(fault.harm, Channel::command, false, stage.has_two_nodes());
+        if (turn == Turn::missed && !was_ended) {
+            const Crossing& there = report.list[fault.at - 1];
+            return strikes_nothing(fits(fault.harm, there, stage.has_two_nodes())
+                                       ? "another fault has befallen that crossing already"
+                                       : why_unfit(fault.harm, there, stage.has_two_nodes()));
+        }
+        undisturbed = false;
+    }
+    return {};
+}
+
 Result<Faults> locate(Stage& stage, const std::vector<Strike>& strikes) {
     Faults faults;
     for (const Strike& strike : strikes) {
         TrialOptions options;
         options.faults = faults;
-        options.keeps_crossings = true;
+        options.keeps = Keep::texts;
         const Report report = play(stage, std::move(options));
         const Result<Fault> found =
             Search{stage, report, strike}.run(faults.empty() ? 0 : faults.back().at);

@@ -11,6 +11,7 @@
 #include "base/result.hh"
 #include "trial/harm.hh"
 #include "trial/stage.hh"
+#include "trial/trial.hh"
 
 namespace ktm::trial {
 
@@ -41,5 +42,11 @@ struct Strike {
 /// before it, in the trial in which those before it strike. An error names the first that has no
 /// place, and why.
 [[nodiscard]] Result<Faults> locate(Stage& stage, const std::vector<Strike>& strikes);
+
+/// Whether each of these faults struck in this trial, whose crossings were kept with their texts.
+/// An error names the first that could not, and what would have been needed; one that did not come
+/// to pass because those before it ended the run, or whoever it was to strike, is none.
+[[nodiscard]] Result<void> check_strikes(const Stage& stage, const Faults& faults,
+                                         const Report& report);
 
 }  // namespace ktm::trial

@@ -21,9 +21,7 @@ class Trial {
 public:
     Trial(Stage& stage, TrialOptions& options)
         : stage_(stage), site_(stage, std::move(options.faults), options.told, options.recorded) {
-        if (options.keeps_crossings) {
-            site_.crossings().keep();
-        }
+        site_.crossings().keep(options.keeps);
     }
 
     Report play() && {
@@ -83,7 +81,7 @@ private:
         report.guest_runs = {site_.referee().runs(Side::source), site_.referee().runs(Side::dest)};
         report.copy = site_.node(Side::source).copy_course();
         report.crossings = site_.crossings().count();
-        report.faults_struck = site_.crossings().struck();
+        report.turns = site_.crossings().turns();
         report.list = site_.crossings().take_list();
         return report;
     }

@@ -19,7 +19,7 @@
 #include "model/ram_copy.hh"
 #include "model/traffic.hh"
 #include "script/run.hh"
-#include "trial/harm.hh"
+#include "trial/crossings.hh"
 #include "trial/katamaran.hh"
 #include "trial/referee.hh"
 #include "trial/stage.hh"
@@ -39,7 +39,7 @@ using Recorded = UniqueFunction<void(Side side, std::string_view line)>;
 
 struct TrialOptions {
     Faults faults;
-    bool keeps_crossings = false;
+    Keep keeps = Keep::nothing;  ///< Of what crosses.
     Told told;
     Recorded recorded;
 };
@@ -64,7 +64,7 @@ struct Report {
     std::array<bool, 2> guest_runs{};            ///< By side, when nothing acts any more.
     std::optional<model::RamCopy::Course> copy;  ///< Of the memory that the source sent.
     std::uint64_t crossings = 0;
-    std::size_t faults_struck = 0;
+    std::vector<Turn> turns;     ///< Of each fault, in their order.
     std::vector<Crossing> list;  ///< Where they were kept.
 
     [[nodiscard]] std::uint64_t packets_lost() const;

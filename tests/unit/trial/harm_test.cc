@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "trial/crossings.hh"
 #include "trial/world_settings.hh"
 
 using namespace ktm;
@@ -43,6 +44,69 @@ TEST_CASE("trial/harm: each crossing has harms of its own, and those of the worl
     CHECK(has(Channel::event, false, Harm::kill_source));
     CHECK_FALSE(has(Channel::event, false, Harm::kill_dest));
     CHECK(has(Channel::line, true, Harm::cut));
+    for (const Channel channel :
+         {Channel::reply, Channel::event, Channel::request, Channel::line}) {
+        CHECK(has(channel, true, Harm::too_late));
+    }
+    CHECK_FALSE(has(Channel::command, true, Harm::too_late));
+    CHECK(has(Channel::event, true, Harm::closed));
+}
+
+TEST_CASE("trial/harm: what cannot be harmed so is told with what can happen to it") {
+    const Crossing stop{Side::source, Channel::command, false, "stop"};
+    CHECK(why_unfit(Harm::full, stop, false) ==
+          "that is no harm to source, command stop; what can happen there: refused, lost, "
+          "kill-source-qemu, kill-source, stop-source");
+    CHECK(why_unfit(Harm::kill_dest, stop, false) ==
+          "the plan has one role, and there is no destination");
+    Crossing late = stop;
+    late.moot = bit_of(Harm::kill_dest);
+    CHECK(fits(Harm::kill_dest, stop, true));
+    CHECK_FALSE(fits(Harm::kill_dest, late, true));
+    CHECK(fits(Harm::kill_dest_qemu, late, true));
+    CHECK(why_unfit(Harm::kill_dest, late, true) ==
+          "the katamaran at the dest is not at work then");
+}
+
+namespace {
+
+/// A network that is there once.
+class OneNetwork final : public Victims {
+public:
+    [[nodiscard]] bool can_suffer(Harm harm) const override {
+        return harm == Harm::cut && !is_cut_;
+    }
+    void suffer(Harm) override { is_cut_ = true; }
+
+private:
+    bool is_cut_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("trial/crossings: what fits strikes once; what became of each fault is known") {
+    OneNetwork network;
+    Crossings crossings{{{1, Harm::full},
+                         {2, Harm::lost},
+                         {2, Harm::refused},
+                         {2, Harm::cut},
+                         {3, Harm::cut},
+                         {9, Harm::lost}},
+                        true,
+                        network};
+    crossings.keep(Keep::kinds);
+    const auto pass = [&] {
+        return crossings.pass(Side::source, Channel::command, false, [] { return "stop"; });
+    };
+    CHECK(pass() == Harm::none);
+    CHECK(pass() == Harm::lost);
+    CHECK(pass() == Harm::none);
+    CHECK(crossings.turns() == std::vector<Turn>{Turn::missed, Turn::struck, Turn::missed,
+                                                 Turn::struck, Turn::missed, Turn::none});
+    const std::vector<Crossing> list = crossings.take_list();
+    CHECK(fits(Harm::cut, list[1], true));
+    CHECK_FALSE(fits(Harm::cut, list[2], true));
+    CHECK(list[0].text.empty());
 }
 
 TEST_CASE("trial/world: a world is read upon what is there") {

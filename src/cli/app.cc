@@ -25,6 +25,7 @@
 #include "cli/timeline_command.hh"
 #include "cli/trace_command.hh"
 #include "cli/trial_command.hh"
+#include "trial/stage.hh"
 #include "version.hh"
 
 namespace ktm::cli {
@@ -81,7 +82,8 @@ struct CommandLine {
 
     explicit CommandLine(Reach reach) {
         app.name(reach == Reach::world ? "katamaran" : "katamaran-sim");
-        app.footer(reach == Reach::world ? app_examples : simulator_examples);
+        app.footer(std::string{reach == Reach::world ? app_examples : simulator_examples} +
+                   exit_codes);
         app.require_subcommand(0, 1);
         // Inherited by the commands below: refuse_word() explains better than the library does.
         app.allow_extras();
@@ -120,7 +122,10 @@ struct CommandLine {
 
     void add_simulate() {
         simulate = app.add_subcommand("simulate", "Try a plan where nothing can break");
-        simulate->footer(simulate_examples);
+        simulate->footer("Keys of --model:\n" + trial::describe_world_keys() +
+                         "\nVars that the plan needs and nobody gave; at the source, at the "
+                         "destination:\n" +
+                         trial::describe_world_vars() + "\n" + simulate_examples);
         add_plan_and_vars(simulate, simulate_options.run);
         simulate
             ->add_option("--trace", simulate_options.trace,

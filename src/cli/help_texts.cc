@@ -16,9 +16,14 @@ const char* const app_examples =
     "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
     "  katamaran trace timeline run.jsonl.zst        see what happened, and for how long\n"
     "  katamaran recover                             take back what a killed run left\n"
-    "\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a run that is stranded or left\n"
-    "something behind: 3.";
+    "\n";
+
+const char* const exit_codes =
+    "Exit codes: 0 done; 1 failed, or something was found; 2 wrong usage; 3 a run is stranded, "
+    "left\n"
+    "something behind or lost packets, or a trial broke what must hold; 4 undecided: the "
+    "recording\n"
+    "does not tell how it goes on; 130 interrupted.";
 
 const char* const simulator_examples =
     "What 'katamaran' has that reads files and nothing else: no VM, no network and no other "
@@ -29,8 +34,7 @@ const char* const simulator_examples =
     "  katamaran-sim simulate freeze --faults all\n"
     "  katamaran-sim plan check freeze\n"
     "  katamaran-sim trace show run.jsonl.zst\n"
-    "\n"
-    "Exit codes: 0 done, 1 failed or something was found, 2 wrong usage, 4 undecided.";
+    "\n";
 
 const char* const run_examples =
     "PLAN is a path or a name; names are looked for in the working directory, "
@@ -54,7 +58,9 @@ const char* const simulate_examples =
     "takes, how long the guest stands, and where each packet went. With --faults every single\n"
     "thing that can go wrong does, each in a trial of its own, and what must hold in every\n"
     "migration is checked after each event; what does not is told with the command that shows it\n"
-    "again. Vars that the plan needs and nobody gave are those of the world.\n"
+    "again. Vars that the plan needs and nobody gave are those of the world. With --fault one "
+    "trial\n"
+    "is told as it goes; NUMBER and HARM are what --list --json tells.\n"
     "\n"
     "With --trace the plan is carried out against what a QEMU said when it was\n"
     "recorded. Commands are found by their names and arguments, so that another sequence is "
@@ -69,6 +75,9 @@ const char* const simulate_examples =
     "  katamaran simulate shared-storage --model ram=8G,dirty=300M/s,link=10G,pps=20k\n"
     "  katamaran simulate shared-storage --timeline move.svg\n"
     "  katamaran simulate freeze --faults all\n"
+    "  katamaran simulate freeze --list --json             what crosses, and what can happen to "
+    "it\n"
+    "  katamaran simulate freeze --fault 9:late\n"
     "  katamaran simulate local-storage --runs 20 --seed 7\n"
     "  katamaran run freeze --var qmp=./vm.qmp --record day.jsonl.zst\n"
     "  katamaran simulate freeze --var qmp=./vm.qmp --trace day.jsonl.zst\n"
@@ -76,8 +85,9 @@ const char* const simulate_examples =
     "--json\n"
     "\n"
     "Exit codes: as of 'run', the worst of all roles; 3 also where something did not hold that\n"
-    "must; of --faults and --runs 1 if anything was found; 4 undecided: the recording does not\n"
-    "tell how it goes on.";
+    "must; of --faults and --runs 1 if anything was found, 130 when it was interrupted; 2 wrong\n"
+    "usage, or a fault that strikes nothing; 4 undecided: the recording does not tell how it goes\n"
+    "on.";
 
 const char* const recover_examples =
     "A run writes down how each change of this host is taken back, before it makes it. What a run\n"

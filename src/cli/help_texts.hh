@@ -5,6 +5,8 @@
 namespace ktm::cli {
 
 extern const char* const app_examples;
+/// Of all commands together.
+extern const char* const exit_codes;
 extern const char* const simulator_examples;
 extern const char* const run_examples;
 extern const char* const simulate_examples;

@@ -193,8 +193,11 @@ private:
             reader.finish(source.records);
             sources.push_back(std::move(source));
         }
-        if (const Result<void> written = picture.write(timeline::build(sources), std::nullopt);
-            !written) {
+        timeline::Timeline drawn = timeline::build(sources);
+        const model::HeldMost& held = report.held_most[1];
+        timeline::note_held_most(drawn, model::name_of(Side::dest),
+                                 static_cast<std::int64_t>(held.plug + held.ring));
+        if (const Result<void> written = picture.write(drawn, std::nullopt); !written) {
             console_.error(written.error());
         }
     }

@@ -31,7 +31,20 @@ bool outruns(const CopyCourse& course) {
     return course.dirty_bytes_per_second >= course.sent_bytes_per_second;
 }
 
-std::string copy_of(const CopyCourse& course) {
+/// How long the guest may stand in the end, and who says so: while it is copied, the plan may let
+/// QEMU have less.
+struct StandLimit {
+    std::string name;
+    Duration length{};
+};
+
+StandLimit limit_of(const CopyCourse& course, const trial::Stage& stage) {
+    return !course.converged && stage.may_stand
+               ? StandLimit{stage.may_stand->first, stage.may_stand->second}
+               : StandLimit{"downtime-limit", std::chrono::milliseconds{course.downtime_limit_ms}};
+}
+
+std::string copy_of(const CopyCourse& course, const StandLimit& limit) {
     const auto amount = [](std::uint64_t bytes) { return format_bytes(Bytes{bytes}); };
     const auto rate = [&](double speed) {
         return amount(static_cast<std::uint64_t>(speed)) + "/s";
@@ -41,10 +54,12 @@ std::string copy_of(const CopyCourse& course) {
         return rounded_text(Duration{static_cast<std::int64_t>(seconds * 1e9)});
     };
     const std::string pass = std::to_string(course.passes);
-    std::string text = course.converged  ? "converges at pass " + pass
-                       : outruns(course) ? "does not converge"
-                                         : "is not over";
-    text += ": the guest dirties " + rate(course.dirty_bytes_per_second);
+    std::string text = course.converged && !course.guest_ran ? "is sent once"
+                       : course.converged                    ? "converges at pass " + pass
+                       : outruns(course)                     ? "does not converge"
+                                                             : "is not over";
+    text += course.guest_ran ? ": the guest dirties " + rate(course.dirty_bytes_per_second)
+                             : ": the guest stands";
     if (course.throttle_percent > 0) {
         text += " (slowed down by " + std::to_string(course.throttle_percent) + " %)";
     }
@@ -58,8 +73,8 @@ std::string copy_of(const CopyCourse& course) {
     } else if (!course.converged && outruns(course)) {
         text += "; no pass of " + pass + " began with less than " +
                 amount(course.least_left_bytes) + ", for which it would stand " +
-                time_for(course.least_left_bytes) + ", and may " +
-                rounded_text(std::chrono::milliseconds{course.downtime_limit_ms});
+                time_for(course.least_left_bytes) + ", and may " + rounded_text(limit.length) +
+                " (" + limit.name + ")";
     } else if (!course.converged) {
         text += "; in pass " + pass + " " + amount(course.left_bytes) + " were left, which takes " +
                 time_for(course.left_bytes);
@@ -76,7 +91,7 @@ std::string_view name_of(CopyBound bound) {
     return "";
 }
 
-std::string copy_json(const CopyCourse& course) {
+std::string copy_json(const CopyCourse& course, const StandLimit& limit) {
     json::ObjectWriter out;
     out.boolean("converged", course.converged);
     out.integer("passes", static_cast<std::int64_t>(course.passes));
@@ -86,8 +101,7 @@ std::string copy_json(const CopyCourse& course) {
     out.integer("throttle_percent", static_cast<std::int64_t>(course.throttle_percent));
     out.integer("least_left_bytes", static_cast<std::int64_t>(course.least_left_bytes));
     out.integer("left_bytes", static_cast<std::int64_t>(course.left_bytes));
-    out.integer("downtime_limit_ns",
-                Duration{std::chrono::milliseconds{course.downtime_limit_ms}}.count());
+    out.integer("downtime_limit_ns", limit.length.count()).text("limited_by", limit.name);
     return std::move(out).finish();
 }
 
@@ -131,6 +145,15 @@ std::string how_far(const trial::Campaign& campaign, trial::Scope scope) {
         case trial::Scope::random: return "after " + part + " schedules, " + trials;
     }
     return "";
+}
+
+/// Of a guest that goes nowhere.
+std::string how_long_stood(const trial::Report& report) {
+    const bool runs = report.guest_runs.front();
+    if (!report.dark) {
+        return runs ? "not at all" : "to the end: it does not run any more";
+    }
+    return rounded_text(*report.dark) + (runs ? "" : "; it does not run any more");
 }
 
 std::string verdict_of(const trial::Ending& ending) {
@@ -188,7 +211,7 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
     lines.push_back("");
     lines.push_back(row("total time", rounded_text(report.total)));
     if (report.copy) {
-        lines.push_back(row("copy of RAM", copy_of(*report.copy)));
+        lines.push_back(row("copy of RAM", copy_of(*report.copy, limit_of(*report.copy, stage))));
     }
     if (stage.has_two_nodes()) {
         lines.push_back(row("dark window", report.dark ? rounded_text(*report.dark) : "none"));
@@ -199,6 +222,8 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
         for (const model::FlowAccount& account : report.accounts) {
             lines.push_back(row("to " + account.name, packets_of(account)));
         }
+    } else {
+        lines.push_back(row("guest stood", how_long_stood(report)));
     }
     lines.push_back("");
     for (const trial::Violation& violation : report.violations) {
@@ -219,7 +244,7 @@ Lines json_of(const trial::Report& report, const trial::Stage& stage) {
         line.integer("dark_ns", report.dark->count());
     }
     if (report.copy) {
-        line.json("copy", copy_json(*report.copy));
+        line.json("copy", copy_json(*report.copy, limit_of(*report.copy, stage)));
     }
     line.integer("crossings", static_cast<std::int64_t>(report.crossings));
     line.integer("held_most",

@@ -70,6 +70,7 @@ void RamCopy::dirty(Duration passed) {
     if (!terms_.guest_runs) {
         return;
     }
+    guest_ran_ = guest_ran_ || passed > Duration::zero();
     const double share = static_cast<double>(100 - throttle_) / 100;
     const double rate = static_cast<double>(load_.dirty_bytes_per_second) / page * share;
     const double most = static_cast<double>(load_.working_set_bytes) / page;
@@ -261,8 +262,10 @@ RamCopy::Course RamCopy::course() const {
     course.passes = course.converged ? converged_at_ : passes_;
     course.least_left_bytes = whole(least_left_) * page_bytes;
     course.left_bytes = whole(bulk_left_ + dirty_left_) * page_bytes;
+    course.guest_ran = guest_ran_;
     course.dirty_bytes_per_second =
-        static_cast<double>(load_.dirty_bytes_per_second * (100 - throttle_)) / 100;
+        guest_ran_ ? static_cast<double>(load_.dirty_bytes_per_second * (100 - throttle_)) / 100
+                   : 0;
     const auto limit = static_cast<double>(terms_.max_bandwidth);
     course.sent_bytes_per_second = terms_.path_bytes_per_second;
     if (terms_.max_bandwidth != 0 && limit < terms_.path_bytes_per_second) {

@@ -79,6 +79,7 @@ public:
         /// The least that was left when a pass began; all of it in the first.
         std::uint64_t least_left_bytes = 0;
         std::uint64_t left_bytes = 0;       ///< Now.
+        bool guest_ran = false;             ///< While it was copied, if not all the time.
         double dirty_bytes_per_second = 0;  ///< Of a guest that is slowed down as it is now.
         double sent_bytes_per_second = 0;
         Bound bound = Bound::path;
@@ -148,7 +149,8 @@ private:
     double slice_bytes_ = 0;
     double slice_pages_ = 0;
     double bandwidth_ = 0;  ///< Bytes a second, as measured by the last slice.
-    double allowed_ = 0;    ///< Bytes that downtime-limit allows.
+    bool guest_ran_ = false;
+    double allowed_ = 0;  ///< Bytes that downtime-limit allows.
     double pages_rate_ = 0;
     std::uint64_t passes_ = 1;
     Instant rates_begin_{};

@@ -61,6 +61,26 @@ std::string dark_text(const Timeline& timeline) {
 
 }  // namespace
 
+void note_held_most(Timeline& timeline, std::string_view place, std::int64_t packets) {
+    if (packets <= 0) {
+        return;
+    }
+    timeline.held_most = std::max(timeline.held_most.value_or(0), packets);
+    std::vector<Span*> holds;
+    for (Lane& lane : timeline.lanes) {
+        const bool is_there = place.empty() || lane.name.ends_with(" at " + std::string{place});
+        for (Span& span : lane.spans) {
+            if (lane.actor == Actor::packets && is_there && span.look == Look::held) {
+                holds.push_back(&span);
+            }
+        }
+    }
+    // Of several nobody knows which one had them.
+    if (holds.size() == 1) {
+        holds.front()->text += ", at most " + std::to_string(packets) + " packets";
+    }
+}
+
 std::string headline(const Timeline& timeline) {
     std::string text = timeline.twice > Duration::zero()
                            ? "THE GUEST RAN TWICE for " + brief_text(timeline.twice) + "; "

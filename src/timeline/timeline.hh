@@ -121,6 +121,10 @@ struct Timeline {
 /// number. That a guest ran twice stands before everything.
 [[nodiscard]] std::string headline(const Timeline& timeline);
 
+/// What was counted by who sees more than the recordings do: so many packets waited at this place
+/// ("dest"; empty for the only one) at one time.
+void note_held_most(Timeline& timeline, std::string_view place, std::int64_t packets);
+
 /// The dark window that a picture shows large: the longest one; nothing when there is none.
 [[nodiscard]] const DarkWindow* main_window(const Timeline& timeline) noexcept;
 

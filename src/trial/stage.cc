@@ -194,6 +194,12 @@ Staging set_the_stage(ports::Files& files, const StageOptions& options) {
     const plan::Settings& first = stage.parts.front().settings;
     stage.guest = addresses_of(first, "vm_ip");
     stage.drives = texts_of(first, "drives");
+    for (const char* name : {"downtime", "downtime_max"}) {
+        const auto found = first.values.find(name);
+        if (found != first.values.end() && found->second.type() == plan::Type::duration) {
+            stage.may_stand.emplace(name, found->second.as_duration());
+        }
+    }
     for (const Part& part : stage.parts) {
         for (const std::string_view name : {"dest_ip", "listen_ip"}) {
             for (const IpAddress& address : addresses_of(part.settings, name)) {

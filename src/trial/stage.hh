@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.hh"
@@ -41,6 +42,9 @@ struct Stage {
     std::vector<std::string> drives;  ///< As block nodes.
     std::vector<IpAddress> dest_addresses;
     ProgramOutputs programs;
+    /// The var that says how long the guest may stand in the end, and its value: `downtime_max`, or
+    /// `downtime`. While it copies, a plan may hold QEMU back with less.
+    std::optional<std::pair<std::string, Duration>> may_stand;
 
     [[nodiscard]] bool has_two_nodes() const noexcept { return parts.size() == 2; }
     [[nodiscard]] const Part* part(Side side) const noexcept;

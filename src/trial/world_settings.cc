@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <limits>
 #include <vector>
 
@@ -56,25 +55,31 @@ struct Key {
     std::string_view name;
     Kind kind;
     std::string_view example;
+    std::string_view preset;  ///< What it is when nobody says so.
     std::string_view words;
 };
 
 constexpr std::array<Key, 14> keys{{
-    {"ram", Kind::size, "8G", "memory of the guest"},
-    {"dirty", Kind::rate, "300M/s", "how much of it the guest writes to, in a second"},
-    {"working", Kind::size, "2G", "how much of it the guest writes to, in all"},
-    {"disk", Kind::size, "20G", "the guest's disk"},
-    {"writes", Kind::count, "200", "writes to it in a second"},
-    {"storage", Kind::storage, "local", "whether both nodes have the same disk: shared or local"},
-    {"link", Kind::link, "10G", "bits a second between the nodes"},
-    {"latency", Kind::duration, "100us", "one way between them"},
-    {"pps", Kind::count, "20k", "packets for the guest in a second"},
-    {"packet", Kind::count, "1000", "bytes of each"},
-    {"reads", Kind::count, "200k", "packets that the guest takes in a second"},
-    {"plug", Kind::flag, "yes", "whether the kernels have sch_plug: yes or no"},
-    {"fabric", Kind::duration, "1500ms", "until the network knows where the guest has gone"},
-    {"rtt", Kind::duration, "200us", "there and back; twice the latency"},
+    {"ram", Kind::size, "8G", "1G", "memory of the guest"},
+    {"dirty", Kind::rate, "300M/s", "50M/s", "how much of it the guest writes to, in a second"},
+    {"working", Kind::size, "512M", "256M", "how much of it the guest writes to, in all"},
+    {"disk", Kind::size, "20G", "1G", "the guest's disk"},
+    {"writes", Kind::count, "1k", "200", "writes to it in a second"},
+    {"storage", Kind::storage, "local", "",
+     "shared or local disks; else local if the plan has drives"},
+    {"link", Kind::link, "25G", "10G", "bits a second between the nodes"},
+    {"latency", Kind::duration, "1ms", "100us", "one way between them"},
+    {"rtt", Kind::duration, "2ms", "200us", "there and back; twice the latency"},
+    {"pps", Kind::count, "100k", "20k", "packets for the guest in a second"},
+    {"packet", Kind::count, "1400", "1000", "bytes of each"},
+    {"reads", Kind::count, "1M", "200k", "packets that the guest takes in a second"},
+    {"plug", Kind::flag, "no", "yes", "whether the kernels have sch_plug"},
+    {"fabric", Kind::duration, "10s", "1500ms", "until the network knows where the guest has gone"},
 }};
+
+std::string padded(std::string_view text, std::size_t columns) {
+    return std::string{text} + std::string(columns - std::min(columns, text.size()), ' ');
+}
 
 Error bad_world(std::string what) {
     return Error{ktm::Kind::usage, "bad-model", std::move(what), "", nullptr};
@@ -86,7 +91,9 @@ Result<std::int64_t> amount(const Key& key, std::string_view text) {
     };
     switch (key.kind) {
         case Kind::size: return parse(size_units, "an amount of memory");
-        case Kind::rate: return parse(rate_units, "an amount in a second");
+        case Kind::rate:
+            return text == "0" ? Result<std::int64_t>{0}
+                               : parse(rate_units, "an amount in a second");
         case Kind::link: return parse(link_units, "the speed of a network");
         case Kind::count: return parse(count_units, "a number");
         case Kind::duration: {
@@ -129,7 +136,6 @@ Result<void> set(const Key& key, std::string_view text, WorldSettings& settings)
     const auto value = static_cast<std::uint64_t>(*number);
     if (key.name == "ram") {
         settings.ram_bytes = value;
-        settings.working_set_bytes = std::min(settings.working_set_bytes, value);
     } else if (key.name == "dirty") {
         settings.dirty_bytes_per_second = value;
     } else if (key.name == "working") {
@@ -179,6 +185,10 @@ Result<void> check(const WorldSettings& settings) {
 }  // namespace
 
 Result<void> read_world(std::string_view text, WorldSettings& settings) {
+    std::vector<std::string_view> given;
+    const auto is_given = [&given](std::string_view name) {
+        return std::find(given.begin(), given.end(), name) != given.end();
+    };
     while (!text.empty()) {
         const std::string_view item = text.substr(0, text.find(','));
         text.remove_prefix(std::min(text.size(), item.size() + 1));
@@ -198,19 +208,48 @@ Result<void> read_world(std::string_view text, WorldSettings& settings) {
             return std::move(done).error().while_trying("read " + std::string{name} +
                                                         " of the model");
         }
+        if (is_given(name)) {
+            return bad_world(std::string{name} + " is given twice");
+        }
+        given.push_back(key->name);
+    }
+    if (is_given("latency") && is_given("rtt")) {
+        return bad_world("latency and rtt are one thing, and both are given");
+    }
+    // A small guest has no larger a working set, unless somebody says so.
+    if (!is_given("working")) {
+        settings.working_set_bytes = std::min(settings.working_set_bytes, settings.ram_bytes);
     }
     return check(settings);
 }
 
 std::string describe_world_keys() {
-    std::string text;
+    const auto units = [](const auto& list) {
+        std::string names;
+        for (const Unit& unit : list) {
+            names += (names.empty() || unit.name.empty() ? "" : ", ") + std::string{unit.name};
+        }
+        return names;
+    };
+    std::string text = "  key      such as  without it\n";
     for (const Key& key : keys) {
-        std::array<char, 128> line{};
-        (void)std::snprintf(line.data(), line.size(), "  %-8s such as %-7s %s\n", key.name.data(),
-                            key.example.data(), key.words.data());
-        text += line.data();
+        const std::string line = padded(key.name, 9) + padded(key.example, 9) +
+                                 padded(key.preset, 8) + std::string{key.words};
+        text += "  " + line + "\n";
     }
-    return text;
+    return text + "  Units of memory and disks: " + units(size_units) +
+           ";\n  of dirty: " + units(rate_units) + "; of link: " + units(link_units) +
+           "; of counts: " + units(count_units) + ".\n";
+}
+
+std::vector<std::pair<std::string, std::string>> world_presets() {
+    std::vector<std::pair<std::string, std::string>> presets;
+    for (const Key& key : keys) {
+        if (!key.preset.empty()) {
+            presets.emplace_back(key.name, key.preset);
+        }
+    }
+    return presets;
 }
 
 }  // namespace ktm::trial

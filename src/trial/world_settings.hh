@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.hh"
 #include "base/time.hh"
@@ -39,7 +41,10 @@ struct WorldSettings {
 /// given and what is expected.
 [[nodiscard]] Result<void> read_world(std::string_view text, WorldSettings& settings);
 
-/// All keys with what they mean and what they are now, a line each; for help.
+/// All keys with an example, what they are without a word, and what they mean, a line each; for
+/// help.
 [[nodiscard]] std::string describe_world_keys();
+/// What each key is without a word, where it is the same for every plan.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> world_presets();
 
 }  // namespace ktm::trial

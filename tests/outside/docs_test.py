@@ -332,6 +332,20 @@ def test_help(scene):
 
 # --- What this test can see ---------------------------------------------------------------------
 
+def test_exit_codes(scene):
+    """every exit code that there is stands in the README and in --help, and no other"""
+    known = set(re.findall(r"int exit_\w+ = (\d+);",
+                           (ROOT / "src/cli/console.hh").read_text("utf-8")))
+    assert len(known) > 5, known
+    rows = re.findall(r"(?m)^\| (\d+) \|", (ROOT / "README.md").read_text("utf-8"))
+    assert set(rows) == known, (rows, known)
+    link_programs(scene)
+    for program in PROGRAMS:
+        text = in_shell(scene, f"exec {program} --help").end(20).out
+        told = re.findall(r"(?<!\S)(\d+) [a-z]", text[text.index("Exit codes:"):])
+        assert set(told) == known, (program, told, known)
+
+
 def test_reading():
     """the commands are found where they stand: joined, without comments, without explanations"""
     text = "x\n```sh\n# no\na b \\\n    c   # why\n\n./d\n```\n```text\nnot me\n```\n"

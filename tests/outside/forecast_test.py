@@ -340,6 +340,13 @@ def test_in_time(scene):
         assert ended.code == 0, (model, words, ended)
 
 
+def row_of(scene, name, *words):
+    """What stands behind a name in a forecast; None where it is not told."""
+    text = scene.run("simulate", *words, within=60).out
+    found = re.search(rf"(?m)^  {name} +(.*)$", text)
+    return found and found[1]
+
+
 def copy_line(scene, *words):
     """What a forecast says of the copy, as text and as JSON."""
     text = scene.run("simulate", "shared-storage", *words, within=60).out
@@ -355,8 +362,12 @@ def test_convergence(scene):
     hard = ("--model", "ram=2G,dirty=300M/s,working=1G,link=1G", "--var")
     line, facts = copy_line(scene, *hard, "patience=30s")
     assert "does not converge: the guest dirties 300 MB/s, the link carries 125 MB/s" in line, line
-    assert "less than 1.07 GB, for which it would stand 8.59 s, and may 1 ms" in line, line
+    assert "less than 1.07 GB, for which it would stand 8.59 s, and may 300 ms (downtime_max)" \
+        in line, line
     assert not facts["converged"] and facts["least_left_bytes"] == 1 << 30, facts
+    assert (facts["downtime_limit_ns"], facts["limited_by"]) == (300_000_000, "downtime_max"), facts
+    line, facts = copy_line(scene, *hard, "patience=30s", "--var", "downtime_max=2s")
+    assert "and may 2 s (downtime_max)" in line and facts["downtime_limit_ns"] == 2e9, line
     line, facts = copy_line(scene, *hard, "patience=1h")
     assert facts["converged"] and facts["throttle_percent"] > 50 and "slowed down by" in line, line
     line, facts = copy_line(scene, "--model", "ram=2G,dirty=300M/s,working=20M,link=1G", "--var",
@@ -366,6 +377,27 @@ def test_convergence(scene):
                             "--var", "patience=10s")
     assert line.startswith("is not over: ") and "max-bandwidth lets through 20.0 MB/s" in line, line
     assert not facts["converged"] and facts["left_bytes"] > 1 << 29, facts
+
+
+def test_standing(scene):
+    """How long a guest stood that goes nowhere is told, and of a standing one not that it writes"""
+    assert row_of(scene, "guest stood", "freeze", "--var", "pause=250ms") == "250 ms"
+    stood = row_of(scene, "guest stood", "snapshot")
+    assert re.fullmatch(r"1\.\d+ s", stood), stood
+    line = row_of(scene, "copy of RAM", "snapshot")
+    assert line.startswith("is sent once: the guest stands, QEMU's thread sends "), line
+    assert row_of(scene, "guest stood", "shared-storage") is None
+    killed = ("freeze", "--fault", "11:kill-source-qemu")
+    assert "does not run any more" in row_of(scene, "guest stood", *killed)
+    refused = ("freeze", "--fault", "3:refused")
+    assert row_of(scene, "guest stood", *refused) == "not at all"
+
+
+def test_idle_guest(scene):
+    """A guest that writes nothing is copied in one pass"""
+    line, facts = copy_line(scene, "--model", "ram=1G,dirty=0")
+    assert facts["converged"] and facts["dirty_bytes_per_second"] == 0, facts
+    assert line.startswith("converges at pass ") and "the guest dirties 0 B/s" in line, line
 
 
 if __name__ == "__main__":

@@ -131,6 +131,42 @@ def test_too_late():
     assert "VIOLATED" not in result.stdout and "dest: done" in result.stdout, result
 
 
+def test_picture():
+    """A picture of a trial shows how many packets were held, as the forecast says it"""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, faults in enumerate(((), ("--fault", "120:late"))):
+            picture = pathlib.Path(folder) / f"{number}.txt"
+            told = simulate("shared-storage", *faults, "--timeline", str(picture)).stdout
+            most = re.search(r"(?m)^  held at most +(\d+) packets", told)[1]
+            drawn = picture.read_text("utf-8")
+            assert int(most) > 0 and f"up to {most} packets held" in drawn, (most, drawn)
+            assert re.search(rf"packets at dest +held at \w+, at most {most} packets", drawn), drawn
+
+
+def test_model_help():
+    """--help names each key of the model, and the model takes what stands there"""
+    text = subprocess.run([KATAMARAN, "simulate", "--help"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    table = text[text.index("Keys of --model:"):text.index("Units of memory")]
+    rows = re.findall(r"(?m)^  (\w+) +(\S+) +(\S+)? +\S", table)[1:]
+    assert len(rows) == 14, table
+    alone = simulate("freeze").stdout
+    for name, example, preset in rows:
+        assert simulate("freeze", "--model", f"{name}={example}").returncode == 0, name
+        if re.fullmatch(r"[0-9]\S*|yes", preset):
+            assert simulate("freeze", "--model", f"{name}={preset}").stdout == alone, name
+
+
+def test_model():
+    """The order of keys is nothing; one that is given twice is refused, and so is what cannot be"""
+    for words in ("working=512M,ram=256M", "ram=256M,working=512M"):
+        result = simulate("freeze", "--model", words)
+        assert result.returncode == 2 and "working is more than ram" in result.stderr, result
+    result = simulate("freeze", "--model", "ram=1G,dirty=1M/s,ram=2G")
+    assert result.returncode == 2 and "ram is given twice" in result.stderr, result
+    assert simulate("freeze", "--model", "dirty=0,working=512M,ram=1G").returncode == 0
+
+
 def test_random():
     """Faults of random schedules strike; each finding names those alone, and is shown again"""
     with tempfile.TemporaryDirectory() as folder:

@@ -125,13 +125,56 @@ TEST_CASE("trial/world: a world is read upon what is there") {
 }
 
 TEST_CASE("trial/world: what no world can be is refused, with its key") {
-    for (const char* text : {"ram", "=", "ram=", "ram=8", "rum=8G", "ram=8G,,", "dirty=3",
-                             "link=10", "storage=both", "plug=maybe", "link=0G", "reads=0",
-                             "ram=1K", "ram=1G,working=2G", "packet=1", "packet=70000", "pps=-1"}) {
+    for (const char* text : {"ram",
+                             "=",
+                             "ram=",
+                             "ram=8",
+                             "rum=8G",
+                             "ram=8G,,",
+                             "dirty=3",
+                             "link=10",
+                             "storage=both",
+                             "plug=maybe",
+                             "link=0G",
+                             "reads=0",
+                             "ram=1K",
+                             "ram=1G,working=2G",
+                             "working=512M,ram=256M",
+                             "ram=2G,ram=2G",
+                             "latency=1ms,rtt=2ms",
+                             "dirty=0k",
+                             "packet=1",
+                             "packet=70000",
+                             "pps=-1"}) {
         CAPTURE(text);
         WorldSettings world;
         CHECK_FALSE(read_world(text, world));
     }
     WorldSettings world;
     CHECK(read_world("rum=8G", world).error().sentence().find("'ram'") != std::string::npos);
+}
+
+TEST_CASE("trial/world: the order of the keys is nothing, and a guest may write nothing") {
+    WorldSettings one;
+    WorldSettings other;
+    REQUIRE(read_world("working=512M,ram=1G,dirty=0", one));
+    REQUIRE(read_world("dirty=0,ram=1G,working=512M", other));
+    CHECK(one == other);
+    CHECK(one.working_set_bytes == 512ULL << 20U);
+    CHECK(one.dirty_bytes_per_second == 0);
+    WorldSettings small;
+    REQUIRE(read_world("ram=128M", small));
+    CHECK(small.working_set_bytes == small.ram_bytes);
+    CHECK(read_world("ram=2G,ram=2G", small).error().what == "ram is given twice");
+}
+
+TEST_CASE("trial/world: the help of each key names what it is without a word") {
+    const std::string help = describe_world_keys();
+    for (const auto& [name, preset] : world_presets()) {
+        CAPTURE(name);
+        WorldSettings world;
+        REQUIRE(read_world(name + "=" + preset, world));
+        CHECK(world == WorldSettings{});
+        CHECK(help.find("  " + name + " ") != std::string::npos);
+    }
 }

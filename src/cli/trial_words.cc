@@ -279,15 +279,15 @@ Lines words_of(const trial::Finding& finding, const std::string& again) {
         lines.push_back("  fault " + trial::text_of(finding.faults[at]) + " at " +
                         excerpt(finding.where[at], 160));
     }
-    if (finding.seed != 0) {
-        lines.push_back("  seed " + std::to_string(finding.seed));
+    if (finding.seed) {
+        lines.push_back("  seed " + std::to_string(*finding.seed));
     }
     lines.push_back("  again: " + again + faults_text(finding.faults));
     return lines;
 }
 
 std::string json_of(const trial::Violation& violation, const trial::Faults& faults,
-                    std::uint64_t seed, const std::string& again) {
+                    std::optional<std::uint64_t> seed, const std::string& again) {
     json::ObjectWriter line;
     line.text("kind", "violation");
     add_violation(violation, line);
@@ -296,7 +296,9 @@ std::string json_of(const trial::Violation& violation, const trial::Faults& faul
         list += (list.empty() ? "" : ",") + json::quoted(trial::text_of(fault));
     }
     line.json("faults", "[" + list + "]");
-    line.integer("seed", static_cast<std::int64_t>(seed));
+    if (seed) {
+        line.integer("seed", static_cast<std::int64_t>(*seed));
+    }
     line.text("again", again + faults_text(faults));
     return std::move(line).finish();
 }
@@ -347,7 +349,7 @@ Lines words_of(const trial::Campaign& campaign, trial::Scope scope, const std::s
 Lines sum_json(const trial::Campaign& campaign, const std::string& again) {
     Lines lines;
     for (const trial::Violation& violation : campaign.undisturbed) {
-        lines.push_back(json_of(violation, {}, 0, again));
+        lines.push_back(json_of(violation, {}, std::nullopt, again));
     }
     std::string kinds;
     for (const trial::Finding& finding : campaign.findings) {

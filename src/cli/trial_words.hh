@@ -2,6 +2,7 @@
 // cli/trial_words.hh: what came of trials, for a person and for a script.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ void add_violation(const trial::Violation& violation, json::ObjectWriter& line);
 /// What was found, with the command that shows it again.
 [[nodiscard]] Lines words_of(const trial::Finding& finding, const std::string& again);
 [[nodiscard]] std::string json_of(const trial::Violation& violation, const trial::Faults& faults,
-                                  std::uint64_t seed, const std::string& again);
+                                  std::optional<std::uint64_t> seed, const std::string& again);
 
 /// How often each kind was found, and how many trials there were; what is broken without a fault.
 [[nodiscard]] Lines sum_of(const trial::Campaign& campaign, trial::Scope scope,

@@ -64,7 +64,7 @@ private:
         const Faults singles = faults_of(crossings, 0);
         campaign_.of = singles.size();
         for (std::size_t at = 0; at < singles.size() && goes_on(); ++at) {
-            look_at(trial({singles[at]}, Keep::nothing), {singles[at]}, 0);
+            look_at(trial({singles[at]}, Keep::nothing), {singles[at]});
             ++campaign_.done;
         }
     }
@@ -79,7 +79,7 @@ private:
                     return;
                 }
                 const Faults both{firsts[at], second};
-                look_at(trial(both, Keep::nothing), both, 0);
+                look_at(trial(both, Keep::nothing), both);
             }
             ++campaign_.done;
         }
@@ -130,7 +130,8 @@ private:
         return faults;
     }
 
-    void look_at(const Report& report, const Faults& faults, std::uint64_t seed) {
+    void look_at(const Report& report, const Faults& faults,
+                 std::optional<std::uint64_t> seed = std::nullopt) {
         for (const Violation& violation : report.violations) {
             ++campaign_.violations;
             keep(violation, struck_of(report, faults), seed);
@@ -149,7 +150,7 @@ private:
     }
 
     /// The first of its kind is told in full, the others are counted.
-    void keep(const Violation& violation, const Faults& faults, std::uint64_t seed) {
+    void keep(const Violation& violation, const Faults& faults, std::optional<std::uint64_t> seed) {
         const auto known = std::find_if(
             campaign_.findings.begin(), campaign_.findings.end(), [&](const Finding& finding) {
                 return finding.violation.invariant == violation.invariant &&

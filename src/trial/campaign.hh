@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,9 @@ struct CampaignOptions {
 
 /// Faults, and what they broke.
 struct Finding {
-    Faults faults;                   ///< Those that struck.
-    std::vector<std::string> where;  ///< For each fault: the crossing and the harm, in words.
-    std::uint64_t seed = 0;          ///< Of a random schedule.
+    Faults faults;                      ///< Those that struck.
+    std::vector<std::string> where;     ///< For each fault: the crossing and the harm, in words.
+    std::optional<std::uint64_t> seed;  ///< Of a random schedule.
     Violation violation;
     std::uint64_t same = 0;  ///< Further trials that broke the same.
 };

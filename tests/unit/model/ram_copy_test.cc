@@ -167,6 +167,15 @@ TEST_CASE("model/ram_copy: its course says whether it converges, and on what tha
     CHECK(small.converged);
     CHECK(small.dirty_bytes_per_second > small.sent_bytes_per_second);
     CHECK(small.working_set_bytes == 16 << 20);
+    CHECK(small.guest_ran);
+    RamCopy standing = copy_of(64, 200, 0, 1e8);
+    RamCopy::Terms terms = standing.terms();
+    terms.guest_runs = false;
+    standing.change(terms, Instant{});
+    const RamCopy::Course still = course_of(std::move(standing));
+    CHECK(still.converged);
+    CHECK_FALSE(still.guest_ran);
+    CHECK(still.dirty_bytes_per_second == 0);
 }
 
 TEST_CASE("model/ram_copy: auto-converge throttles step by step, to 99, with no promise") {

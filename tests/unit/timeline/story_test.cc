@@ -112,7 +112,7 @@ TEST_CASE("packets are held from the block's answer to the opening's", "[timelin
     };
     const std::string plug = "{\"what\":\"block-plug\",\"link\":\"tap0\"}";
     const std::string good = "\"answer\":{}";
-    const Timeline timeline = build_one(
+    Timeline timeline = build_one(
         ask(1, 1, "{\"what\":\"add-route\",\"to\":\"10.1.2.3/32\",\"link\":\"vx0\"}") +
         answer(2, 1, good) + ask(3, 2, plug) + answer(4, 2, good) +
         ask(5, 3, "{\"what\":\"list-qdiscs\",\"link\":\"tap0\"}") +
@@ -132,6 +132,14 @@ TEST_CASE("packets are held from the block's answer to the opening's", "[timelin
         headline(timeline) ==
         "no dark window; up to 41 packets held; the hold on tap0 lost 5 packets: 5 were not taken "
         "by anybody");
+    // Who sees all packets knows more than who looked once.
+    note_held_most(timeline, "", 0);
+    CHECK(timeline.held_most == 41);
+    note_held_most(timeline, "dest", 77);
+    CHECK(spans(timeline, "packets") == "held at tap0");
+    note_held_most(timeline, "", 77);
+    CHECK(timeline.held_most == 77);
+    CHECK(spans(timeline, "packets") == "held at tap0, at most 77 packets");
 }
 
 namespace {

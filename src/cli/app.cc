@@ -159,6 +159,12 @@ struct CommandLine {
                 ->check(CLI::IsMember({"all", "pairs"})),
             "");
         add(simulate
+                ->add_option("--share", trial_options.share,
+                             "Only the K-th of N parts of these; several machines can share them")
+                ->check(not_empty())
+                ->needs("--faults"),
+            "K/N");
+        add(simulate
                 ->add_option("--fault", trial_options.faults,
                              "One fault at the numbered crossing, such as 41:lost")
                 ->take_all()

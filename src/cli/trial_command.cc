@@ -226,6 +226,14 @@ private:
         options.scope = command_.scope == "pairs" ? trial::Scope::pairs
                         : command_.scope == "all" ? trial::Scope::all
                                                   : trial::Scope::random;
+        if (!command_.share.empty()) {
+            const Result<trial::Share> share = trial::parse_share(command_.share);
+            if (!share) {
+                console_.error(share.error());
+                return exit_usage;
+            }
+            options.share = *share;
+        }
         options.seed = command_.seed;
         options.runs = command_.runs;
         const std::string again = command_line_of(command_);

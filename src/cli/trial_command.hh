@@ -16,6 +16,7 @@ struct TrialCommand {
     std::string model;                  ///< KEY=VALUE, with commas.
     std::vector<std::string> programs;  ///< LINE => OUTPUT.
     std::string scope;                  ///< Of the faults: "all", "pairs" or empty.
+    std::string share;                  ///< Of these faults: "3/40"; empty: all of them.
     std::vector<std::string> faults;    ///< Single ones: "41:lost".
     std::uint64_t seed = 1;
     std::uint64_t runs = 0;  ///< Random schedules; 0: none.

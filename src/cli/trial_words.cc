@@ -328,7 +328,12 @@ Lines sum_of(const trial::Campaign& campaign, trial::Scope scope, const std::str
                         (campaign.findings.empty() ? "no violation" : found) + " so far");
         return lines;
     }
-    lines.push_back(std::to_string(campaign.trials) + " trials, " +
+    const std::string share = campaign.tried == campaign.schedules
+                                  ? ""
+                                  : " for " + std::to_string(campaign.tried) + " of " +
+                                        std::to_string(campaign.schedules) +
+                                        " faults or pairs of them";
+    lines.push_back(std::to_string(campaign.trials) + " trials" + share + ", " +
                     std::to_string(campaign.crossings) + " crossings without a fault; " +
                     (campaign.findings.empty() ? "every fault ended as it must" : found) +
                     (campaign.cut_short ? ", and then no more were looked for" : ""));
@@ -360,6 +365,8 @@ Lines sum_json(const trial::Campaign& campaign, const std::string& again) {
     }
     json::ObjectWriter end;
     end.text("kind", "end").integer("trials", static_cast<std::int64_t>(campaign.trials));
+    end.integer("schedules", static_cast<std::int64_t>(campaign.schedules));
+    end.integer("tried", static_cast<std::int64_t>(campaign.tried));
     end.integer("crossings", static_cast<std::int64_t>(campaign.crossings));
     end.integer("violations", static_cast<std::int64_t>(campaign.violations));
     end.json("found", "[" + kinds + "]").boolean("interrupted", campaign.interrupted);

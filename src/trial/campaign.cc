@@ -3,6 +3,7 @@
 #include "trial/campaign.hh"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace ktm::trial {
@@ -53,6 +54,15 @@ private:
         ++campaign_.trials;
         return play(stage_, TrialOptions{faults, keeps, nullptr, nullptr});
     }
+    /// Plays this schedule, if it is of our share.
+    void try_out(const Faults& faults) {
+        const Share& share = options_.share;
+        if (Dice{++campaign_.schedules}.below(share.of) != share.part - 1) {
+            return;
+        }
+        ++campaign_.tried;
+        look_at(trial(faults, Keep::nothing), faults);
+    }
     [[nodiscard]] bool goes_on() {
         if (!campaign_.interrupted && watch_.goes_on) {
             campaign_.interrupted = !watch_.goes_on(campaign_.done, campaign_.of);
@@ -64,7 +74,7 @@ private:
         const Faults singles = faults_of(crossings, 0);
         campaign_.of = singles.size();
         for (std::size_t at = 0; at < singles.size() && goes_on(); ++at) {
-            look_at(trial({singles[at]}, Keep::nothing), {singles[at]});
+            try_out({singles[at]});
             ++campaign_.done;
         }
     }
@@ -78,8 +88,7 @@ private:
                 if (!goes_on()) {
                     return;
                 }
-                const Faults both{firsts[at], second};
-                look_at(trial(both, Keep::nothing), both);
+                try_out({firsts[at], second});
             }
             ++campaign_.done;
         }
@@ -185,6 +194,22 @@ private:
 };
 
 }  // namespace
+
+Result<Share> parse_share(std::string_view text) {
+    Share share;
+    const char* const end = text.data() + text.size();
+    const auto part = std::from_chars(text.data(), end, share.part);
+    const bool has_both = part.ec == std::errc{} && part.ptr != end && *part.ptr == '/';
+    const auto of = std::from_chars(has_both ? part.ptr + 1 : end, end, share.of);
+    if (!has_both || of.ec != std::errc{} || of.ptr != end || share.part == 0 ||
+        share.part > share.of) {
+        return Error{
+            Kind::usage, "bad-share",
+            "'" + std::string{text} + "' is no share; expected one of so many, such as 3/40", "",
+            nullptr};
+    }
+    return share;
+}
 
 Campaign run_campaign(Stage& stage, const CampaignOptions& options, CampaignWatch watch) {
     return Campaigner{stage, options, std::move(watch)}.run();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trial/trial.hh"
@@ -17,8 +18,19 @@ enum class Scope : std::uint8_t {
     random,  ///< Schedules of one to four faults, drawn from seeds.
 };
 
+/// One of so many parts of a campaign, for several machines or nights. Each of its faults is in one
+/// part, and neighbours are in different ones, so that a single part is a sample of the whole.
+struct Share {
+    std::uint64_t part = 1;
+    std::uint64_t of = 1;
+};
+
+/// "3/40".
+[[nodiscard]] Result<Share> parse_share(std::string_view text);
+
 struct CampaignOptions {
     Scope scope = Scope::all;
+    Share share;  ///< Of all and of pairs; random schedules have their seeds.
     std::uint64_t seed = 1;
     std::uint64_t runs = 1000;  ///< Of random schedules.
     std::size_t findings_max = 20;
@@ -35,6 +47,8 @@ struct Finding {
 
 struct Campaign {
     std::uint64_t trials = 0;
+    std::uint64_t schedules = 0;  ///< Faults, pairs or random schedules: of all shares.
+    std::uint64_t tried = 0;      ///< Those of this share.
     std::uint64_t crossings = 0;  ///< Of the trial without a fault.
     std::uint64_t violations = 0;
     /// The first of each kind: the same invariant broken at the same crossing.

@@ -124,6 +124,10 @@ def refuses():
             (("freeze", "--fault", "3:los"), "lost"),
             (("freeze", "--model", "rum=1G"), "ram"),
             (("freeze", "--faults", "some"), "all"),
+            (("freeze", "--faults", "pairs", "--share", "4/3"), "such as 3/40"),
+            (("freeze", "--faults", "pairs", "--share", "0/3"), "such as 3/40"),
+            (("freeze", "--faults", "pairs", "--share", "1"), "such as 3/40"),
+            (("freeze", "--share", "1/3"), "--faults"),
             (("freeze", "--trace", "x", "--faults", "all"), "--trace"),
             (("nofreeze",), "freeze")):
         result = simulate(*arguments)
@@ -156,6 +160,20 @@ def test_pairs():
         end = lines_of(result)[-1]
         assert result.returncode == 0 and end["violations"] == 0, result.stdout[-2000:]
         print(f"# {plan}: {end['trials']} trials")
+
+
+def test_share():
+    """The shares of a campaign are together the whole, and each is another sample of it"""
+    def end_of(*share):
+        return lines_of(simulate("freeze", "--faults", "pairs", "--json", *share))[-1]
+    whole = end_of()
+    parts = [end_of("--share", f"{part}/7") for part in range(1, 8)]
+    assert whole["tried"] == whole["schedules"] > 500, whole
+    assert {part["schedules"] for part in parts} == {whole["schedules"]}, parts
+    assert sum(part["tried"] for part in parts) == whole["tried"], parts
+    assert all(part["tried"] > whole["tried"] / 14 for part in parts), parts
+    told = simulate("freeze", "--faults", "all", "--share", "2/3").stdout
+    assert re.search(r"(?m)^\d+ trials for \d+ of \d+ faults", told), told
 
 
 def test_families():

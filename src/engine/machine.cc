@@ -97,7 +97,7 @@ private:
     void disarm();
 
     // Ends.
-    void trouble(Error error, End end = End::aborted);
+    void trouble(Error error, std::optional<End> end = {});
     void begin_end();
     void drop_undos();
     void unwind_next();
@@ -117,6 +117,11 @@ private:
         out_->emplace_back(std::in_place_type<A>, std::move(action));
     }
     [[nodiscard]] const Node& node() const { return nodes_[current_]; }
+    /// Only the other node knows whose the guest is, and has not said that it keeps it.
+    [[nodiscard]] bool is_in_doubt() const {
+        return entries_ > 0 && node().late.kind == Target::Kind::stranded &&
+               (phase_ != Phase::handling || node().go_of(*handler_).kind != Target::Kind::abort);
+    }
 
     std::vector<Node> nodes_;
     Phase phase_ = Phase::idle;
@@ -158,13 +163,11 @@ const std::string& Machine::Core::state() const noexcept {
     return entries_ == 0 ? none : node().state->name;
 }
 
-/// A second one has no effect.
 void Machine::Core::on(Start&) {
-    if (phase_ != Phase::idle) {
-        return;
+    if (phase_ == Phase::idle) {  // A second one has no effect.
+        go_to(0);
+        go_on();
     }
-    go_to(0);
-    go_on();
 }
 
 void Machine::Core::on(Happened& input) {
@@ -260,7 +263,7 @@ void Machine::Core::on(Interrupted& input) {
         ignore("interruption", end_has_begun);
     } else if (committed_) {
         ignore("interruption", "the commit lies behind");
-    } else if (phase_ != Phase::idle && node().late.kind == Target::Kind::stranded) {
+    } else if (is_in_doubt()) {
         ignore("interruption", "whose the guest is, the other node knows");
     } else {
         trouble(std::move(input.reason));
@@ -405,7 +408,7 @@ void Machine::Core::follow(Target target, const plan::Handler* upon) {
             end_ = End::done;
             begin_end();
             break;
-        case Target::Kind::abort: trouble(plan_error(plan::end_abort, upon)); break;
+        case Target::Kind::abort: trouble(plan_error(plan::end_abort, upon), End::aborted); break;
         case Target::Kind::stranded:
             trouble(plan_error(plan::end_stranded, upon), End::stranded);
             break;
@@ -415,12 +418,10 @@ void Machine::Core::follow(Target target, const plan::Handler* upon) {
 void Machine::Core::go_late() {
     moves_ = 0;
     const Target late = node().late;
-    switch (late.kind) {
-        case Target::Kind::state:
-        case Target::Kind::done: follow(late, nullptr); break;
-        case Target::Kind::stay:
-        case Target::Kind::abort: trouble(state_late()); break;
-        case Target::Kind::stranded: trouble(state_late(), End::stranded); break;
+    if (late.kind == Target::Kind::state || late.kind == Target::Kind::done) {
+        follow(late, nullptr);
+    } else {
+        trouble(state_late());
     }
 }
 
@@ -463,8 +464,8 @@ void Machine::Core::disarm() {
 
 // --- Ends -------------------------------------------------------------------------------------
 
-void Machine::Core::trouble(Error error, End end) {
-    end_ = committed_ ? End::stranded : end;
+void Machine::Core::trouble(Error error, std::optional<End> end) {
+    end_ = committed_ || (!end && is_in_doubt()) ? End::stranded : end.value_or(End::aborted);
     tell(Trouble{error, state()});
     cause_ = error;
     if (body_) {

@@ -30,10 +30,11 @@
 // Trouble: a body that failed, a default `late`, an edge to abort, an interruption, a lost
 // connection, the other node gone, an overflowing queue, too many moves without waiting. Before the
 // commit it leads to the end `aborted`: the ledger is unwound, newest first: undos run, holds are
-// released. After the commit it leads to `stranded`: nothing runs, holds stay, all is reported. An
-// interruption after the commit is refused and said, and so is one in a state that is left for
-// `stranded` when it is late: there only the other node knows whose the guest is. At `done` undos
-// are dropped and holds are released, newest first.
+// released. After the commit it leads to `stranded`: nothing runs, holds stay, all is reported. In
+// a state that is left for `stranded` when it is late, only the other node knows whose the guest
+// is: trouble leads to `stranded` there as well, but for an edge to `abort`. An interruption after
+// the commit or in such a state is refused and said. At `done` undos are dropped and holds are
+// released, newest first.
 //
 // A state that commits is entered when its commit is written down, for who recovers: WriteCommit
 // asks for that, and CommitWritten must be the next input. What cannot be written is trouble before

@@ -263,6 +263,24 @@ TEST_CASE("engine/unwinding: who does not know whose the guest is takes nothing 
           "end stranded in a: the state 'a' took longer than 10 s (late)");
 }
 
+TEST_CASE("engine/unwinding: who does not know whose the guest is takes nothing back in trouble") {
+    const auto in_doubt = [] {
+        Rehearsal play{role_of(
+            {{.name = "a", .late = "stranded", .handlers = {on("YOURS", "b"), on("MINE", "abort")}},
+             {.name = "b", .commits = true}})};
+        (void)play.give(Start{});
+        (void)play.give(undo(1, "wake"));
+        return play;
+    };
+    Rehearsal gone = in_doubt();
+    CHECK(gone.give(lost()).back() == "end stranded in a: hung up (gone)");
+    Rehearsal full = in_doubt();
+    full.no_commit = ktm::Error{ktm::Kind::io, "full", "no room", "", nullptr};
+    CHECK(full.give(happened("YOURS")).back() == "end stranded in a: no room (full)");
+    Rehearsal theirs = in_doubt();
+    CHECK(theirs.give(happened("MINE")).at(2) == "undo 1/1: wake");
+}
+
 TEST_CASE("engine/unwinding: a first state that commits drops what was registered before it") {
     Rehearsal play{role_of({{.name = "a", .commits = true}})};
     (void)play.give(undo(1, "wake"));

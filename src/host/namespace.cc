@@ -66,6 +66,16 @@ void Namespace::send(net::Requests requests, Answered answered) {
     }
 }
 
+void Namespace::later(Duration after, UniqueFunction<void()> what) {
+    const std::uint64_t number = ++last_;
+    pauses_.emplace(number, clock_.arm(after, [this, number, what = std::move(what)]() mutable {
+        // LIFETIME: the timer goes, and this closure with it; then perhaps this namespace does.
+        UniqueFunction<void()> act = std::move(what);
+        pauses_.extract(number);
+        act();
+    }));
+}
+
 void Namespace::give_up(std::uint64_t number) {
     auto late = asked_.extract(number);
     ports::Network::Outcome outcome;

@@ -43,6 +43,9 @@ public:
     /// timeout, and it is not known whether it was carried out.
     void send(net::Requests requests, Answered answered);
 
+    /// Called after a while.
+    void later(Duration after, UniqueFunction<void()> what);
+
 private:
     struct Asked;
     void give_up(std::uint64_t number);
@@ -53,6 +56,7 @@ private:
     std::uint64_t last_ = 0;
     /// LIFETIME: what is on its way from the kernel holds them weakly.
     std::map<std::uint64_t, std::shared_ptr<Asked>> asked_;
+    std::map<std::uint64_t, std::unique_ptr<ports::Timer>> pauses_;
 };
 
 }  // namespace ktm::host

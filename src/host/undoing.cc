@@ -2,6 +2,8 @@
 // host/undoing.cc: one undo, and many, newest first.
 #include "host/undoing.hh"
 
+#include <array>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -63,6 +65,59 @@ void make_sure(Namespace& space, const net::Undo& wanted, const Error& gone, Und
     });
 }
 
+/// LIMIT: how often an undo is tried again, and after which pauses. A kernel that is short of
+/// memory, or at work on the same device, refuses what it does a moment later.
+constexpr std::array<Duration, 2> pauses{std::chrono::milliseconds{20},
+                                         std::chrono::milliseconds{200}};
+
+/// Looks, decides, acts: once.
+void try_undo(Namespace& space, const net::Undo& wanted, Undoing how, Done done) {
+    space.send(net::queries_of(wanted), [&space, wanted, how, done = std::move(done)](
+                                            ports::Network::Outcome outcome) mutable {
+        Result<net::Answers> answers = answers_of(std::move(outcome));
+        if (!answers) {
+            done(std::move(answers).error());
+            return;
+        }
+        net::Requests requests = net::requests_of(wanted, *answers);
+        if (requests.empty() || how == Undoing::dry) {
+            done(Undone{!requests.empty()});
+            return;
+        }
+        net::Requests sent = requests;
+        space.send(std::move(requests),
+                   [&space, wanted = std::move(wanted), sent = std::move(sent),
+                    done = std::move(done)](ports::Network::Outcome acted) mutable {
+                       const std::optional<Error> gone = gone_among(acted);
+                       Result<Undone> undone = judge(sent, std::move(acted));
+                       if (!undone || !gone) {
+                           done(std::move(undone));
+                       } else {
+                           make_sure(space, wanted, *gone, *undone, std::move(done));
+                       }
+                   });
+    });
+}
+
+/// One undo, as often as it is tried.
+struct Attempts {
+    Namespace& space;
+    net::Undo wanted;
+    Undoing how;
+    Done done;
+    std::size_t failed = 0;
+};
+
+void attempt(const std::shared_ptr<Attempts>& attempts) {
+    try_undo(attempts->space, attempts->wanted, attempts->how, [attempts](Result<Undone> undone) {
+        if (undone || attempts->failed == pauses.size()) {
+            attempts->done(std::move(undone));
+        } else {
+            attempts->space.later(pauses[attempts->failed++], [attempts] { attempt(attempts); });
+        }
+    });
+}
+
 }  // namespace
 
 Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
@@ -77,33 +132,7 @@ Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
 }
 
 void undo(Namespace& space, net::Undo wanted, Undoing how, Done done) {
-    net::Requests queries = net::queries_of(wanted);
-    space.send(std::move(queries),
-               [&space, wanted = std::move(wanted), how,
-                done = std::move(done)](ports::Network::Outcome outcome) mutable {
-                   Result<net::Answers> answers = answers_of(std::move(outcome));
-                   if (!answers) {
-                       done(std::move(answers).error());
-                       return;
-                   }
-                   net::Requests requests = net::requests_of(wanted, *answers);
-                   if (requests.empty() || how == Undoing::dry) {
-                       done(Undone{!requests.empty()});
-                       return;
-                   }
-                   net::Requests sent = requests;
-                   space.send(std::move(requests),
-                              [&space, wanted = std::move(wanted), sent = std::move(sent),
-                               done = std::move(done)](ports::Network::Outcome acted) mutable {
-                                  const std::optional<Error> gone = gone_among(acted);
-                                  Result<Undone> undone = judge(sent, std::move(acted));
-                                  if (!undone || !gone) {
-                                      done(std::move(undone));
-                                  } else {
-                                      make_sure(space, wanted, *gone, *undone, std::move(done));
-                                  }
-                              });
-               });
+    attempt(std::make_shared<Attempts>(Attempts{space, std::move(wanted), how, std::move(done)}));
 }
 
 void undo_all(Namespace& space, std::vector<net::Undo> wanted,

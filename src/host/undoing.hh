@@ -22,8 +22,9 @@ struct Undone {
 /// Whether it is only looked what would be done.
 enum class Undoing : std::uint8_t { for_real, dry };
 
-/// Looks, decides, acts. `done` is called once, perhaps before this returns; not at all when the
-/// namespace is destroyed before.
+/// Looks, decides, acts. What is refused or not answered is tried twice more, a moment later, and
+/// begins with a look each time: so it is seen when it was carried out all the same. `done` is
+/// called once, perhaps before this returns; not at all when the namespace is destroyed before.
 void undo(Namespace& space, net::Undo wanted, Undoing how,
           UniqueFunction<void(Result<Undone>)> done);
 

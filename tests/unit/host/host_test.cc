@@ -218,7 +218,7 @@ TEST_CASE("host: what could not be taken back is said, stays in the journal, and
             return route != nullptr && route->route.to.address().family() == Family::v6;
         },
         EPERM);
-    stage.sim.networks().fail_next(is_neighbour, EBUSY);
+    stage.refuse(is_neighbour, EBUSY);
     const std::string said = outcome(acquire(stage, named("routes")));
     CHECK(
         said.starts_with("could not get the way of 10.1.2.3 and others to br0: not all that had "
@@ -242,7 +242,7 @@ TEST_CASE("host: giving back goes on behind what fails, and says what stays") {
     stage.begin();
     const auto id = acquire(stage, named("routes"));
     REQUIRE(outcome(id) == "acquired");
-    stage.sim.networks().fail_next(
+    stage.refuse(
         [](const net::Request& request) {
             return std::holds_alternative<net::DeleteRoute>(request);
         },
@@ -299,13 +299,35 @@ TEST_CASE("host: what the kernel calls gone, and has, is not undone") {
     stage.begin();
     const auto id = acquire(stage, named("tunnel"));
     REQUIRE(outcome(id) == "acquired");
-    stage.sim.networks().fail_next(
+    stage.refuse(
         [](const net::Request& request) {
             return std::holds_alternative<net::DeleteLink>(request);
         },
         ENODEV);
     CHECK(give_back(stage, **id).find("ENODEV") != std::string::npos);
     CHECK_FALSE(stage.host->close()->empty());
+}
+
+TEST_CASE("host: what is refused or not answered twice is given back the third time") {
+    using Effect = sim::NetworkFault::Effect;
+    for (const sim::NetworkFault& fault :
+         {sim::NetworkFault{.error = ENOBUFS}, sim::NetworkFault{.error = EPERM},
+          sim::NetworkFault{.effect = Effect::lose_request},
+          sim::NetworkFault{.effect = Effect::lose_answer}}) {
+        for (const Acquisition& what : acquisitions()) {
+            INFO(what.name << ", error " << fault.error);
+            Stage stage;
+            const std::string before = stage.dump();
+            stage.begin();
+            const auto id = acquire(stage, what);
+            REQUIRE(outcome(id) == "acquired");
+            stage.sim.networks().nth(1, fault);
+            stage.sim.networks().nth(2, fault);
+            CHECK(give_back(stage, **id) == "done");
+            CHECK(parting(before, stage.dump()).empty());
+            CHECK(stage.host->close()->empty());
+        }
+    }
 }
 
 TEST_CASE("host: what is there of somebody else is not undone when ours is refused") {

@@ -78,6 +78,13 @@ public:
     [[nodiscard]] std::string journal(const std::string& run = "00000000000000aa") {
         return sim.files().read(folder + "/" + run + ".journal", journal_max).value_or("none");
     }
+    /// As often as an undo is tried.
+    template <class Fits>
+    void refuse(const Fits& fits, int error) {
+        for (int count = 0; count < 3; ++count) {
+            sim.networks().fail_next(fits, error);
+        }
+    }
     /// Drops the host as the kernel drops a process that was killed.
     void kill() {
         sim.life().end_after(0);

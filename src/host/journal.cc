@@ -211,6 +211,9 @@ Result<void> take(const Line& line, Remains& remains) {
     if (!entry) {
         return std::move(entry).error();
     }
+    if (entry->guest && entry->guest->wish == "end") {
+        remains.awaited = entry->guest->vm;
+    }
     remains.last = id->value;
     remains.entries.push_back(std::move(*entry));
     return {};
@@ -232,7 +235,9 @@ std::string run_name(const std::string& run) {
 }  // namespace
 
 std::string describe(const GuestUndo& undo) {
-    const std::string what = undo.wish == "wake" ? "wake the guest" : "end the QEMU that waits";
+    const std::string what = undo.wish == "wake"  ? "wake the guest"
+                             : undo.wish == "see" ? "look after the guest"
+                                                  : "end the QEMU that waits";
     return undo.vm.empty() ? what : what + " of " + undo.vm;
 }
 

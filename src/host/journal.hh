@@ -84,6 +84,7 @@ struct Entry {
 struct Remains {
     Header header;  ///< Empty when its owner was gone before it was written.
     bool committed = false;
+    std::string awaited;  ///< The monitor of a QEMU that waited for a guest; empty: none did.
     std::vector<Entry> entries;  ///< Not yet undone, in the order in which they were written.
     std::uint64_t last = 0;      ///< The highest number that was given out.
     bool cut = false;            ///< Its last line is not complete.

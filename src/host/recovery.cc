@@ -101,6 +101,7 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
     void undo_newest(Next next);
     void undo_guest(const Entry& entry, Recovered recovered, Next next);
     void note_undone(UndoId id);
+    void see_guest(Next next);
     void end_journal();
 
     void search(const std::string& place, Next next);
@@ -166,6 +167,8 @@ void Recovery::Work::start() {
 void Recovery::Work::turn(Next next) {
     if (current && !current->remains.entries.empty()) {
         undo_newest(std::move(next));
+    } else if (current && !current->remains.awaited.empty()) {
+        see_guest(std::move(next));
     } else if (current) {
         end_journal();
         next();
@@ -403,6 +406,28 @@ void Recovery::Work::undo_guest(const Entry& entry, Recovered recovered, Next ne
                  self->tell(std::move(recovered));
                  next();
              });
+}
+
+/// A guest that was handed over to a run is in nobody's hands when that run dies: what became of
+/// it is found here, or by nobody. It is only looked at, for others may have moved it since.
+void Recovery::Work::see_guest(Next next) {
+    const GuestUndo see{"see", std::exchange(current->remains.awaited, "")};
+    if (settings.dry || !current->remains.committed) {
+        next();
+        return;
+    }
+    at_guest(see, [weak = weak_from_this(), what = describe(see),
+                   next = std::move(next)](const Result<bool>& seen) mutable {
+        const std::shared_ptr<Work> self = weak.lock();
+        if (!self) {
+            return;
+        }
+        if (!seen) {
+            self->tell({tag_of(self->current->remains.header).run, what, "", End::failed,
+                        seen.error().sentence()});
+        }
+        next();
+    });
 }
 
 void Recovery::Work::tell(Recovered recovered, const Result<Undone>& undone) {

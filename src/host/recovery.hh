@@ -6,11 +6,13 @@
 // so that a recovery that is killed itself is gone on with. Entries of the kind `undo` are skipped
 // behind the commit. A namespace that does not exist any more took everything with it; one whose
 // path leads elsewhere now is looked for among the other places. A journal of an earlier boot is
-// only removed.
+// only removed. A run that had a guest handed over and died leaves nobody who knows how that guest
+// is: it is looked at, not touched, and where it does not run that is a failure.
 //
-//     finding ──> taking over ──> undoing, entry by entry ──> removing ──┐
-//                     ^─────────────── the next journal ─────────────────┤
-//                                       searching, place by place <──────┘──> done
+//     finding ──> taking over ──> undoing, entry by entry ──> looking at the guest ──> removing ──┐
+//                     ^────────────────────── the next journal ───────────────────────────────────┤
+//                                                searching, place by place <──────────────────────┘
+//                                                            └──> done
 //
 // Where a journal is lost, devices are found by their tag, routes and neighbours by our protocol,
 // qdiscs and filters by our handles, and removed, unless they are those of a living run: that is
@@ -76,7 +78,8 @@ struct RecoverySettings {
 };
 
 /// Does to a guest what a journal says, and tells how that ended: whether something had to be done.
-/// It may be destroyed before.
+/// What is called "see" does nothing, and ends well where the guest runs. It may be destroyed
+/// before.
 using AtGuest = UniqueFunction<void(const GuestUndo&, UniqueFunction<void(Result<bool>)>)>;
 
 /// Recovers everything whose owner is gone. `told` hears each thing as it is done, `done` once,

@@ -29,11 +29,13 @@ bool is_over(std::string_view status) {
 }  // namespace
 
 std::string_view name_of(GuestWish wish) noexcept {
-    return wish == GuestWish::wake ? "wake" : "end";
+    return wish == GuestWish::wake ? "wake" : wish == GuestWish::see ? "see" : "end";
 }
 
 GuestWish wish_named(std::string_view name) noexcept {
-    return name == name_of(GuestWish::wake) ? GuestWish::wake : GuestWish::end;
+    return name == name_of(GuestWish::wake)  ? GuestWish::wake
+           : name == name_of(GuestWish::see) ? GuestWish::see
+                                             : GuestWish::end;
 }
 
 GuestUndo::GuestUndo(ports::Clock& clock, Client& client, GuestWish wish, Done done)
@@ -42,6 +44,8 @@ GuestUndo::GuestUndo(ports::Clock& clock, Client& client, GuestWish wish, Done d
 void GuestUndo::start() {
     if (wish_ == GuestWish::wake) {
         look_at_copy();
+    } else if (wish_ == GuestWish::see) {
+        look_at_guest();
     } else {
         ask("quit", &GuestUndo::on_end);
     }
@@ -56,10 +60,10 @@ void GuestUndo::ask(std::string_view command, Next next) {
         }
         if (reply) {
             (this->*next)(reply->result());
-        } else if (wish_ == GuestWish::wake &&
+        } else if (wish_ != GuestWish::end &&
                    (reply.error().kind == Kind::refused || reply.error().kind == Kind::timeout)) {
             obstacle_ = reply.error().sentence();
-            again(&GuestUndo::look_at_copy);
+            again(&GuestUndo::start);
         } else if (reply.error().kind == Kind::lost && wish_ == GuestWish::end) {
             finish(true);  // It was faster than its answer.
         } else {
@@ -106,6 +110,12 @@ void GuestUndo::on_guest(const json::View& result) {
     const std::optional<json::View> running = result.find("running");
     if (running && running->as_bool().value_or(false)) {
         finish(changed_);
+    } else if (wish_ == GuestWish::see) {
+        finish(Error{Kind::refused, "stands",
+                     "it stands, QEMU says " +
+                         std::string{result.find_string("status").value_or("nothing more")} +
+                         "; where nobody has stopped it since, 'cont' at its monitor lets it run",
+                     "", nullptr});
     } else {
         ask("cont", &GuestUndo::on_end);
     }

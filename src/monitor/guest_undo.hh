@@ -13,7 +13,8 @@
 //           ^   └──stands──> cont ──done──> done
 //           └──── after a while <──refused──┘
 //
-// Or the QEMU is ended: one that waited for a guest which stays where it was.
+// Or the QEMU is ended: one that waited for a guest which stays where it was. Or it is only seen
+// whether the guest runs, by who may not touch it; that it does not is an error.
 //
 // Both can be carried out when nothing is to be taken back, and more than once.
 #pragma once
@@ -29,9 +30,9 @@
 
 namespace ktm::monitor {
 
-enum class GuestWish : std::uint8_t { wake, end };
+enum class GuestWish : std::uint8_t { wake, end, see };
 
-/// "wake", "end".
+/// "wake", "end", "see".
 [[nodiscard]] std::string_view name_of(GuestWish wish) noexcept;
 /// The one of that name.
 [[nodiscard]] GuestWish wish_named(std::string_view name) noexcept;

@@ -19,6 +19,7 @@ GuestVisit::GuestVisit(ports::Clock& clock, ports::Transport& transport, std::st
                        GuestWish wish, Duration within, Done done)
     : clock_(clock),
       socket_(std::move(socket)),
+      wish_(wish),
       within_(within),
       done_(std::move(done)),
       client_(clock, transport, nullptr, ""),
@@ -36,7 +37,12 @@ void GuestVisit::on_closed(const std::optional<Error>& error) {
     if (client_.greeting() || !error) {
         return;
     }
-    if (is_gone(*error)) {
+    if (is_gone(*error) && wish_ == GuestWish::see) {
+        finish(Error{Kind::lost, "qemu-gone",
+                     "its QEMU is gone; where nobody has ended it or moved the guest since, the "
+                     "guest is lost, and must be started anew",
+                     "", nullptr});
+    } else if (is_gone(*error)) {
         finish(false);
     } else {
         finish(Error{*error});
@@ -47,7 +53,9 @@ void GuestVisit::lose_patience() {
     const std::string& obstacle = undo_.obstacle();
     finish(Error{Kind::timeout, "no-answer",
                  obstacle.empty() ? "QEMU did not answer in time" : obstacle,
-                 "undo what was done to the guest of " + socket_, nullptr});
+                 (wish_ == GuestWish::see ? "look at" : "undo what was done to") +
+                     (" the guest of " + socket_),
+                 nullptr});
 }
 
 void GuestVisit::finish(Result<bool> result) {

@@ -11,8 +11,9 @@
 
 namespace ktm::monitor {
 
-/// Connects, does what is wished, and is gone. Where no QEMU is any more, nothing is to be done.
-/// LIFETIME: the ports outlive it. Destroying it ends it without a word.
+/// Connects, does what is wished, and is gone. Where no QEMU is any more, nothing is to be done;
+/// for who only wants to see the guest run that is an error. LIFETIME: the ports outlive it.
+/// Destroying it ends it without a word.
 class GuestVisit {
 public:
     using Done = GuestUndo::Done;
@@ -33,6 +34,7 @@ private:
 
     ports::Clock& clock_;
     std::string socket_;
+    GuestWish wish_;
     Duration within_;
     Done done_;
     Client client_;

@@ -501,3 +501,46 @@ TEST_CASE("host/recovery: a guest that could not be woken stays written down") {
     CHECK(failed(second) == 0);
     CHECK(stage.journals().empty());
 }
+
+TEST_CASE("host/recovery: a guest that was handed over is looked after, and touched by nobody") {
+    const Error gone{Kind::lost, "qemu-gone", "its QEMU is gone", "", nullptr};
+    for (const bool lives : {true, false}) {
+        for (const bool waits : {true, false}) {
+            Stage stage;
+            stage.begin();
+            const auto waiting = stage.host->will_undo(GuestUndo{"end", "/run/vm.qmp"});
+            REQUIRE(waiting);
+            REQUIRE(acquire(stage, acquisitions().front())->has_value());
+            if (!waits) {
+                stage.host->forget(*waiting);
+            }
+            REQUIRE(stage.host->commit());
+            stage.kill();
+            Visits visits;
+            visits.answers.push_back(lives ? Result<bool>{false} : Result<bool>{Error{gone}});
+            CHECK(recover(stage, {}, true, "boot-1", visits.at_guest()).told.size() > 1);
+            CHECK(visits.wished.empty());
+            const Recovering recovering = recover(stage, {}, false, "boot-1", visits.at_guest());
+            CHECK(failed(recovering) == (lives ? 0 : 1));
+            CHECK(visits.wished == std::vector<std::string>{"see /run/vm.qmp"});
+            const std::string last = recovering.told.back();
+            CHECK((last == "failed: look after the guest of /run/vm.qmp (its QEMU is gone "
+                           "(qemu-gone))") == !lives);
+            CHECK(stage.journals().empty());
+        }
+    }
+}
+
+TEST_CASE(
+    "host/recovery: before the commit a guest that was waited for is nobody's to look after") {
+    Stage stage;
+    stage.begin();
+    const auto waiting = stage.host->will_undo(GuestUndo{"end", "/run/vm.qmp"});
+    REQUIRE(waiting);
+    REQUIRE(acquire(stage, acquisitions().front())->has_value());
+    stage.host->forget(*waiting);
+    stage.kill();
+    Visits visits;
+    CHECK(failed(recover(stage, {}, false, "boot-1", visits.at_guest())) == 0);
+    CHECK(visits.wished.empty());
+}

@@ -151,3 +151,18 @@ TEST_CASE("monitor/guest_undo: a QEMU that ends meanwhile is an error") {
     REQUIRE_FALSE(*visited.ended);
     CHECK(visited.ended->error().kind == Kind::lost);
 }
+
+TEST_CASE("monitor/guest_undo: who only looks touches nothing, and a guest that runs is well") {
+    check_done(visit(GuestWish::see, guest_runs(true)), false);
+    const Visited stands = visit(GuestWish::see, guest_runs(false));
+    REQUIRE(stands.ended);
+    REQUIRE_FALSE(*stands.ended);
+    CHECK(stands.ended->error().code == "stands");
+    CHECK(stands.ended->error().what.find("QEMU says postmigrate") != std::string::npos);
+    CHECK(stands.unplayed.value_or("") == "");
+    const Visited gone = visit(GuestWish::see, "");
+    REQUIRE(gone.ended);
+    REQUIRE_FALSE(*gone.ended);
+    CHECK(gone.ended->error().code == "qemu-gone");
+    CHECK(monitor::wish_named("see") == GuestWish::see);
+}

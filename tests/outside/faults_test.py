@@ -22,7 +22,8 @@ KATAMARAN = os.environ["KATAMARAN"]
 # With sanitizers a trial takes fifty times as long: they see a sample, the others see all.
 SANITIZED = os.environ.get("KTM_SANITIZED") == "1"
 MUTATIONS = json.loads((ROOT / "tests" / "outside" / "mutations.json").read_text("utf-8"))
-SHIPPED = ("freeze", "snapshot", "shared-storage", "local-storage", "ipv6", "gre")
+MIGRATING = ("shared-storage", "local-storage", "ipv6", "gre")
+SHIPPED = ("freeze", "snapshot", *MIGRATING)
 BOTH_FAMILIES = "vm_ip=10.1.2.3,2001:db8:1::3"
 LIMIT_S = 300
 
@@ -182,10 +183,62 @@ def test_families():
     assert result.returncode == 2 and "an address of IPv6" in result.stderr, result.stderr
 
 
+def crossings(plan, what):
+    """The numbers of what crosses, by its words."""
+    listed = simulate(plan, "--list").stdout
+    return [int(number) for number in re.findall(rf"(?m)^(\d+)  {what}", listed)]
+
+
+def ends(plan, *faults):
+    """How both sides end, with nothing violated; a pair is named as in a command line."""
+    arguments = [word for fault in faults for word in ("--fault", fault)]
+    told = simulate(plan, *arguments).stdout
+    assert "VIOLATED" not in told, told
+    return told[told.index("\nsource: "):]
+
+
+def test_schedules():
+    """A thousand schedules of one to four faults of each migrating plan end as they must"""
+    runs = "20" if SANITIZED else "1000"
+    for plan in MIGRATING:
+        result = simulate(plan, "--runs", runs, "--seed", "1", "--json")
+        assert result.returncode == 0 and lines_of(result)[-1]["tried"] == int(runs), \
+            result.stdout[-2000:]
+
+
+def test_refused_undo():
+    """What the kernel refuses to take back once is taken back, by the run and by a recovery"""
+    plug = crossings("shared-storage", "dest, kernel: open the plug")[0]
+    for behind in range(1, 6):
+        for harm in ("no-permission", "no-buffers", "lost", "unheard"):
+            again = f"{plug + behind}:{harm}"
+            assert "left behind: what" not in ends("shared-storage", f"{plug}:no-buffers", again)
+            told = ends("shared-storage", f"{plug}:kill-dest", again)
+            assert "dest: killed, and recovered" in told, told
+
+
+def test_guest_that_nobody_has():
+    """A recovery says that the guest is gone which was handed over to the run that was killed"""
+    for plan in MIGRATING:
+        opens = crossings(plan, "dest, kernel: open the plug")[-1]
+        for first, then in (("kill-dest", "kill-dest-qemu"), ("kill-dest-qemu", "kill-dest")):
+            told = ends(plan, f"{opens}:{first}", f"{opens + 1}:{then}")
+            assert re.search("(?m)^dest: killed; its recovery left behind: look after the guest of "
+                             "/run/dest.qmp: its QEMU is gone", told), told
+
+
+def test_doubt():
+    """Who has got the guest, or may have, and is in trouble says that a person must look"""
+    for plan in ("shared-storage", "local-storage"):
+        commit, = crossings(plan, "dest, journal: .*committed")
+        for faults in ((f"{commit}:full", f"{commit + 40}:kill-source"),
+                       (f"{commit - 1}:kill-dest-qemu", f"{commit}:kill-source")):
+            assert re.search("(?m)^dest: stranded in loaded", ends(plan, *faults)), faults
+
+
 def test_commit_that_is_not_written():
     """A commit that cannot be written down is none, and a kill behind it leaves one guest"""
-    listed = simulate("shared-storage", "--list").stdout
-    number = int(re.search(r"(?m)^(\d+)  source, journal: .*committed", listed).group(1))
+    number, = crossings("shared-storage", "source, journal: .*committed")
     full = f"{number}:full"
     alone = simulate("shared-storage", "--fault", full)
     assert re.search("(?m)^source: aborted in handover.*the guest runs here", alone.stdout), alone

@@ -369,9 +369,13 @@ void Node::recover() {
     recovery_ = std::make_unique<host::Recovery>(
         world_, std::move(settings),
         [this](const host::GuestUndo& undo, UniqueFunction<void(Result<bool>)> done) {
-            visit_ = std::make_unique<monitor::GuestVisit>(world_.clock, world_.transport, undo.vm,
-                                                           monitor::wish_named(undo.wish),
-                                                           guest_patience, std::move(done));
+            const monitor::GuestWish wish = monitor::wish_named(undo.wish);
+            visit_ = std::make_unique<monitor::GuestVisit>(
+                world_.clock, world_.transport, undo.vm, wish, guest_patience,
+                [this, wish, done = std::move(done)](Result<bool> ended) mutable {
+                    saw_guest_run_ = saw_guest_run_ || (wish == monitor::GuestWish::see && ended);
+                    done(std::move(ended));
+                });
             visit_->start();
         },
         [this](const host::Recovered& recovered) {

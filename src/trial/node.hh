@@ -78,6 +78,8 @@ public:
     [[nodiscard]] Ending ending(const std::string& role) const;
     /// What a recovery could not take back.
     [[nodiscard]] const std::vector<std::string>& left() const noexcept { return left_; }
+    /// Its recovery has found the guest that had been handed over, and it ran.
+    [[nodiscard]] bool saw_guest_run() const noexcept { return saw_guest_run_; }
 
     /// Each start and stop of its guest; behind the referee.
     UniqueFunction<void(bool runs)> on_guest;
@@ -122,6 +124,7 @@ private:
     std::unique_ptr<host::Recovery> recovery_;
     std::unique_ptr<monitor::GuestVisit> visit_;
     std::vector<std::string> left_;
+    bool saw_guest_run_ = false;
     std::string program_file_;  ///< Of the last program that QEMU has started.
     bool program_fails_ = false;
     bool file_whole_ = false;

@@ -87,7 +87,8 @@ private:
             blame(Invariant::guest_lives,
                   "the QEMU at the destination has ended, with the guest that was given to it");
         }
-        const bool died_later = was_killed(Side::dest) && ended(Side::dest, End::done);
+        const bool arrived = ended(Side::dest, End::done) || site_.node(Side::dest).saw_guest_run();
+        const bool died_later = was_killed(Side::dest) && arrived;
         if (!runs(Side::source) && !runs(Side::dest) && !died_later && !is_told()) {
             blame(Invariant::guest_lives,
                   "the guest runs nowhere, and nobody says that a person must look");

@@ -183,9 +183,9 @@ def test_families():
     assert result.returncode == 2 and "an address of IPv6" in result.stderr, result.stderr
 
 
-def crossings(plan, what):
+def crossings(plan, what, *arguments):
     """The numbers of what crosses, by its words."""
-    listed = simulate(plan, "--list").stdout
+    listed = simulate(plan, "--list", *arguments).stdout
     return [int(number) for number in re.findall(rf"(?m)^(\d+)  {what}", listed)]
 
 
@@ -225,6 +225,10 @@ def test_guest_that_nobody_has():
             told = ends(plan, f"{opens}:{first}", f"{opens + 1}:{then}")
             assert re.search("(?m)^dest: killed; its recovery left behind: look after the guest of "
                              "/run/dest.qmp: its QEMU is gone", told), told
+        # Behind that look nobody can miss it.
+        last = crossings(plan, "dest, ", "--fault", f"{opens}:kill-dest")[-1]
+        told = ends(plan, f"{opens}:kill-dest", f"{last}:kill-dest-qemu")
+        assert "dest: killed, and recovered" in told, told
 
 
 def test_doubt():

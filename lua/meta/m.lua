@@ -6,7 +6,9 @@
 ---What is undone on abort.
 ---@class ktm.Undo
 ---@field what string What it does, for people.
----@field drop fun() It need not be undone any more.
+---It must not be undone any more. Of an undo in the journal an error when that cannot be written
+---there: then it still is one.
+---@field drop fun()
 
 ---Something that was acquired: a table with a text and a function.
 ---@class ktm.Handle

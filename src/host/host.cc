@@ -56,6 +56,10 @@ Result<UndoId> Host::will_undo(const GuestUndo& undo) {
     return journal_->will_undo(undo);
 }
 
+Result<void> Host::drop(UndoId id) {
+    return journal_ == nullptr ? Result<void>{} : journal_->dropped(id);
+}
+
 Result<void> Host::open_journal() {
     if (journal_ != nullptr) {
         return {};

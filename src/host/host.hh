@@ -83,6 +83,8 @@ public:
     /// himself, and says so by forget().
     [[nodiscard]] Result<UndoId> will_undo(const GuestUndo& undo);
     void forget(UndoId id) { note_undone({id}); }
+    /// It is not to be done any more, by nobody. An error means that whoever comes after us would.
+    [[nodiscard]] Result<void> drop(UndoId id);
 
     /// The run has committed: undos are void, holds stay. An error means that it is not known to
     /// whoever comes after us: what must not be undone any more would be undone.

@@ -54,9 +54,12 @@ std::string do_line(const Entry& entry) {
     return line_of(std::move(object));
 }
 
-std::string done_line(UndoId id) {
+std::string done_line(UndoId id, bool dropped = false) {
     json::ObjectWriter object;
     object.integer("done", static_cast<std::int64_t>(id.value));
+    if (dropped) {
+        object.boolean("dropped", true);
+    }
     return line_of(std::move(object));
 }
 
@@ -179,6 +182,13 @@ Result<Entry> entry_of(const json::View& object, UndoId id, std::size_t line) {
                                 : kernel_entry_of(object, std::move(entry), line);
 }
 
+/// A QEMU that must not be ended any more may have the guest.
+void hand_over(const Entry& entry, Remains& remains) {
+    if (entry.guest && entry.guest->wish == "end") {
+        remains.handed_over = entry.guest->vm;
+    }
+}
+
 Result<void> take(const Line& line, Remains& remains) {
     const json::View object = line.document.root();
     if (const std::optional<json::View> done = object.find("done")) {
@@ -189,12 +199,18 @@ Result<void> take(const Line& line, Remains& remains) {
         const auto there = std::find_if(remains.entries.rbegin(), remains.entries.rend(),
                                         [&](const Entry& entry) { return entry.id == *id; });
         if (there != remains.entries.rend()) {
+            if (object.find("dropped")) {
+                hand_over(*there, remains);
+            }
             remains.entries.erase(std::next(there).base());
         }
         return {};
     }
     if (object.find("committed")) {
         remains.committed = true;
+        for (const Entry& entry : remains.entries) {
+            hand_over(entry, remains);
+        }
         return {};
     }
     const std::optional<json::View> number = object.find("do");
@@ -210,9 +226,6 @@ Result<void> take(const Line& line, Remains& remains) {
     Result<Entry> entry = entry_of(object, *id, line.number);
     if (!entry) {
         return std::move(entry).error();
-    }
-    if (entry->guest && entry->guest->wish == "end") {
-        remains.awaited = entry->guest->vm;
     }
     remains.last = id->value;
     remains.entries.push_back(std::move(*entry));
@@ -346,6 +359,16 @@ Result<void> Journal::undone(const std::vector<UndoId>& ids) {
         }
     }
     return lines.empty() ? Result<void>{} : append(std::move(lines));
+}
+
+Result<void> Journal::dropped(UndoId id) {
+    const auto there =
+        std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.id == id; });
+    if (there != open_.end()) {
+        KTM_CHECK(append(done_line(id, true)));
+        open_.erase(there);
+    }
+    return {};
 }
 
 Result<void> Journal::commit() {

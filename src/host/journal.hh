@@ -8,9 +8,11 @@
 //     {"do":1,"kind":"hold","in":"/proc/42/ns/net","space":"4:4026532","undo":{…}}
 //     {"do":2,"kind":"undo","guest":"wake","vm":"/run/vm.qmp"}
 //     {"done":1}
+//     {"done":2,"dropped":true}
 //     {"committed":true}
 //
-// A `do` is written before the change that it undoes. A line that is not complete was never acted
+// A `do` is written before the change that it undoes. What is dropped needs no undo any more,
+// and was not undone. A line that is not complete was never acted
 // upon: it is the last one, and is ignored. Who goes on with such a journal first ends that line
 // with {"cut":true}, by which it is known from then on. When nothing is left to do, the file is
 // removed.
@@ -84,7 +86,8 @@ struct Entry {
 struct Remains {
     Header header;  ///< Empty when its owner was gone before it was written.
     bool committed = false;
-    std::string awaited;  ///< The monitor of a QEMU that waited for a guest; empty: none did.
+    /// The monitor of a QEMU that waited for a guest until that could be the only one; or empty.
+    std::string handed_over;
     std::vector<Entry> entries;  ///< Not yet undone, in the order in which they were written.
     std::uint64_t last = 0;      ///< The highest number that was given out.
     bool cut = false;            ///< Its last line is not complete.
@@ -114,6 +117,8 @@ public:
     /// They are not open any more, even when that cannot be written: to undo them once more does
     /// nothing.
     [[nodiscard]] Result<void> undone(const std::vector<UndoId>& ids);
+    /// It must not be undone any more: an error means that it would be, by whoever recovers.
+    [[nodiscard]] Result<void> dropped(UndoId id);
     /// From here on entries of the kind `undo` are void; not when it cannot be written.
     [[nodiscard]] Result<void> commit();
     /// Nothing is left to do.

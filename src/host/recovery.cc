@@ -31,6 +31,20 @@ bool names_nothing(const Error& error) {
     return is_gone_already(error) || error.code == "EINVAL";
 }
 
+/// What to do about a guest that does not run, or is not seen, behind what is said of it.
+std::string advice_upon(const Error& error, bool ours) {
+    if (!ours) {
+        return "; only the other node knows whether the guest was given to this one: start it here "
+               "only when it was";
+    }
+    return error.code == "stands"
+               ? "; where nobody has stopped it since, 'cont' at its monitor lets it run"
+           : error.code == "qemu-gone"
+               ? "; where nobody has ended it or moved the guest since, the "
+                 "guest is lost, and must be started anew"
+               : "";
+}
+
 }  // namespace
 
 Result<std::vector<Found>> find_journals(ports::Files& files, const std::string& folder) {
@@ -167,7 +181,7 @@ void Recovery::Work::start() {
 void Recovery::Work::turn(Next next) {
     if (current && !current->remains.entries.empty()) {
         undo_newest(std::move(next));
-    } else if (current && !current->remains.awaited.empty()) {
+    } else if (current && !current->remains.handed_over.empty()) {
         see_guest(std::move(next));
     } else if (current) {
         end_journal();
@@ -411,8 +425,8 @@ void Recovery::Work::undo_guest(const Entry& entry, Recovered recovered, Next ne
 /// A guest that was handed over to a run is in nobody's hands when that run dies: what became of
 /// it is found here, or by nobody. It is only looked at, for others may have moved it since.
 void Recovery::Work::see_guest(Next next) {
-    const GuestUndo see{"see", std::exchange(current->remains.awaited, "")};
-    if (settings.dry || !current->remains.committed) {
+    const GuestUndo see{"see", std::exchange(current->remains.handed_over, "")};
+    if (settings.dry) {
         next();
         return;
     }
@@ -423,8 +437,9 @@ void Recovery::Work::see_guest(Next next) {
             return;
         }
         if (!seen) {
-            self->tell({tag_of(self->current->remains.header).run, what, "", End::failed,
-                        seen.error().sentence()});
+            const Remains& remains = self->current->remains;
+            self->tell({tag_of(remains.header).run, what, "", End::failed,
+                        seen.error().sentence() + advice_upon(seen.error(), remains.committed)});
         }
         next();
     });

@@ -113,8 +113,7 @@ void GuestUndo::on_guest(const json::View& result) {
     } else if (wish_ == GuestWish::see) {
         finish(Error{Kind::refused, "stands",
                      "it stands, QEMU says " +
-                         std::string{result.find_string("status").value_or("nothing more")} +
-                         "; where nobody has stopped it since, 'cont' at its monitor lets it run",
+                         std::string{result.find_string("status").value_or("nothing more")},
                      "", nullptr});
     } else {
         ask("cont", &GuestUndo::on_end);

@@ -38,10 +38,7 @@ void GuestVisit::on_closed(const std::optional<Error>& error) {
         return;
     }
     if (is_gone(*error) && wish_ == GuestWish::see) {
-        finish(Error{Kind::lost, "qemu-gone",
-                     "its QEMU is gone; where nobody has ended it or moved the guest since, the "
-                     "guest is lost, and must be started anew",
-                     "", nullptr});
+        finish(Error{Kind::lost, "qemu-gone", "its QEMU is gone", "", nullptr});
     } else if (is_gone(*error)) {
         finish(false);
     } else {

@@ -47,10 +47,22 @@ int write_guest(lua_State* lua) {
     return 1;
 }
 
+host::UndoId undo_at(lua_State* lua, int index) {
+    return host::UndoId{static_cast<std::uint64_t>(lua_tonumber(lua, index))};
+}
+
 /// guest_undone(number)
 int guest_undone(lua_State* lua) {
-    Run& run = acting_run_of(lua, "m:undo");
-    run.net().host().forget(host::UndoId{static_cast<std::uint64_t>(lua_tonumber(lua, 1))});
+    acting_run_of(lua, "m:undo").net().host().forget(undo_at(lua, 1));
+    return 0;
+}
+
+/// drop_guest(number)
+int drop_guest(lua_State* lua) {
+    const Result<void> dropped = acting_run_of(lua, "m:undo").net().host().drop(undo_at(lua, 1));
+    if (!dropped) {
+        raise(lua, Error{dropped.error()}.while_trying("write down that an undo is dropped"));
+    }
     return 0;
 }
 
@@ -74,8 +86,8 @@ int reconnect(lua_State* lua) {
 }
 
 constexpr Native guest_natives[] = {
-    {"guest", undo_guest}, {"write_guest", write_guest}, {"guest_undone", guest_undone},
-    {"is_lost", is_lost},  {"reconnect", reconnect},
+    {"guest", undo_guest},      {"write_guest", write_guest}, {"guest_undone", guest_undone},
+    {"drop_guest", drop_guest}, {"is_lost", is_lost},         {"reconnect", reconnect},
 };
 
 }  // namespace

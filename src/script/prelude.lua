@@ -127,20 +127,21 @@ end
 --- One that is known to who recovers is written down, and struck out when it is done or dropped.
 local function undo(_, what, action, options)
   local wish, written = guest_undos[action], nil
-  local function strike_out()
-    if written then native.guest_undone(written) end
+  local function strike_out(strike)
+    if written then strike(written) end
     written = nil
   end
   local entry = native.register("undo", what, options, wish and function(m)
     action(m)
-    strike_out()
+    strike_out(native.guest_undone)
   end or action)
   if wish then written = native.write_guest(wish) end
   return {
     what = what,
     drop = function()
+      -- First on paper: else whoever recovers would still do it.
+      strike_out(native.drop_guest)
       native.released(entry, true)
-      strike_out()
     end,
   }
 end

@@ -240,6 +240,21 @@ def test_doubt():
             assert re.search("(?m)^dest: stranded in loaded", ends(plan, *faults)), faults
 
 
+def test_last_word():
+    """A recovery ends no QEMU that may have the guest, and says that somebody must look"""
+    for plan in MIGRATING:
+        drop, loaded, commit = (crossings(plan, what)[-1] for what in (
+            'dest, journal: .*"dropped"', 'dest, to the other node: .*"loaded"',
+            "source, journal: .*committed"))
+        for behind in range(1, 5):
+            told = ends(plan, f"{drop}:full", f"{drop + behind}:kill-dest")
+            assert "the guest runs here (/run/source.qmp)" in told, told
+        for faults in ((f"{loaded}:kill-dest", f"{loaded + 1}:kill-source"),
+                       (f"{commit + 1}:kill-source", f"{commit + 2}:kill-dest"),
+                       (f"{commit}:kill-dest", f"{commit + 1}:kill-source")):
+            assert "dest: killed; its recovery left behind: look after" in ends(plan, *faults)
+
+
 def test_commit_that_is_not_written():
     """A commit that cannot be written down is none, and a kill behind it leaves one guest"""
     number, = crossings("shared-storage", "source, journal: .*committed")

@@ -61,6 +61,30 @@ TEST_CASE("host/journal: what is undone is not left, and a journal of nothing is
     CHECK(written.files.all().empty());
 }
 
+TEST_CASE(
+    "host/journal: who may have got the guest is known from then on, as soon as it is written") {
+    for (const bool dropped : {true, false}) {
+        Written written;
+        const auto waiting = written.journal->will_undo(GuestUndo{"end", "/run/vm.qmp"});
+        REQUIRE(waiting);
+        const auto hand_over = [&] {
+            return dropped ? written.journal->dropped(*waiting) : written.journal->commit();
+        };
+        CHECK(written.remains().handed_over.empty());
+        written.files.refuse_writes(1, ENOSPC);
+        CHECK_FALSE(hand_over());
+        CHECK(written.remains().handed_over.empty());
+        CHECK(written.remains().entries.size() == 3);
+        written.files.take_writes();
+        REQUIRE(hand_over());
+        CHECK(written.remains().handed_over == "/run/vm.qmp");
+        REQUIRE(written.journal->dropped(*waiting));
+    }
+    Written undone;
+    REQUIRE(undone.journal->undone({*undone.journal->will_undo(GuestUndo{"end", "/run/vm.qmp"})}));
+    CHECK(undone.remains().handed_over.empty());
+}
+
 TEST_CASE("host/journal: many entries are one write, all of them or none") {
     Written written;
     written.files.refuse_writes(1, ENOSPC);

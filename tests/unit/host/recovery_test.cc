@@ -449,6 +449,21 @@ struct Visits {
     }
 };
 
+/// A run whose QEMU waited for a guest, or may have got it, and that was killed.
+void leave_waiting(Stage& stage, bool dropped, bool committed) {
+    stage.begin();
+    const auto waiting = stage.host->will_undo(GuestUndo{"end", "/run/vm.qmp"});
+    REQUIRE(waiting);
+    REQUIRE(acquire(stage, acquisitions().front())->has_value());
+    if (dropped) {
+        REQUIRE(stage.host->drop(*waiting));
+    }
+    if (committed) {
+        REQUIRE(stage.host->commit());
+    }
+    stage.kill();
+}
+
 /// A run that had a guest to wake, changed the kernel, and was killed.
 void leave_with_guest(Stage& stage, bool committed) {
     stage.begin();
@@ -505,42 +520,39 @@ TEST_CASE("host/recovery: a guest that could not be woken stays written down") {
 TEST_CASE("host/recovery: a guest that was handed over is looked after, and touched by nobody") {
     const Error gone{Kind::lost, "qemu-gone", "its QEMU is gone", "", nullptr};
     for (const bool lives : {true, false}) {
-        for (const bool waits : {true, false}) {
-            Stage stage;
-            stage.begin();
-            const auto waiting = stage.host->will_undo(GuestUndo{"end", "/run/vm.qmp"});
-            REQUIRE(waiting);
-            REQUIRE(acquire(stage, acquisitions().front())->has_value());
-            if (!waits) {
-                stage.host->forget(*waiting);
+        for (const bool dropped : {true, false}) {
+            for (const bool committed : {true, false}) {
+                if (!dropped && !committed) {
+                    continue;
+                }
+                INFO("lives " << lives << ", dropped " << dropped << ", committed " << committed);
+                Stage stage;
+                leave_waiting(stage, dropped, committed);
+                Visits visits;
+                visits.answers.push_back(lives ? Result<bool>{false} : Result<bool>{Error{gone}});
+                CHECK(recover(stage, {}, true, "boot-1", visits.at_guest()).told.size() > 1);
+                CHECK(visits.wished.empty());
+                const Recovering recovering =
+                    recover(stage, {}, false, "boot-1", visits.at_guest());
+                CHECK(failed(recovering) == (lives ? 0 : 1));
+                CHECK(visits.wished == std::vector<std::string>{"see /run/vm.qmp"});
+                const std::string last = recovering.told.back();
+                CHECK(last.starts_with("failed: look after the guest of /run/vm.qmp (its QEMU is "
+                                       "gone (qemu-gone); ") == !lives);
+                CHECK((last.find("must be started anew") != std::string::npos) ==
+                      (!lives && committed));
+                CHECK((last.find("only the other node knows") != std::string::npos) ==
+                      (!lives && !committed));
+                CHECK(stage.journals().empty());
             }
-            REQUIRE(stage.host->commit());
-            stage.kill();
-            Visits visits;
-            visits.answers.push_back(lives ? Result<bool>{false} : Result<bool>{Error{gone}});
-            CHECK(recover(stage, {}, true, "boot-1", visits.at_guest()).told.size() > 1);
-            CHECK(visits.wished.empty());
-            const Recovering recovering = recover(stage, {}, false, "boot-1", visits.at_guest());
-            CHECK(failed(recovering) == (lives ? 0 : 1));
-            CHECK(visits.wished == std::vector<std::string>{"see /run/vm.qmp"});
-            const std::string last = recovering.told.back();
-            CHECK((last == "failed: look after the guest of /run/vm.qmp (its QEMU is gone "
-                           "(qemu-gone))") == !lives);
-            CHECK(stage.journals().empty());
         }
     }
 }
 
-TEST_CASE(
-    "host/recovery: before the commit a guest that was waited for is nobody's to look after") {
+TEST_CASE("host/recovery: a QEMU that still waits is ended, and not looked after") {
     Stage stage;
-    stage.begin();
-    const auto waiting = stage.host->will_undo(GuestUndo{"end", "/run/vm.qmp"});
-    REQUIRE(waiting);
-    REQUIRE(acquire(stage, acquisitions().front())->has_value());
-    stage.host->forget(*waiting);
-    stage.kill();
+    leave_waiting(stage, false, false);
     Visits visits;
     CHECK(failed(recover(stage, {}, false, "boot-1", visits.at_guest())) == 0);
-    CHECK(visits.wished.empty());
+    CHECK(visits.wished == std::vector<std::string>{"end /run/vm.qmp"});
 }

@@ -103,8 +103,16 @@ bool IpAddress::is_unspecified() const noexcept {
 std::string IpAddress::text() const {
     if (family_ == Family::v4) {
         // The library's way is by sprintf: twenty times as long.
-        return std::to_string(bytes_[0]) + "." + std::to_string(bytes_[1]) + "." +
-               std::to_string(bytes_[2]) + "." + std::to_string(bytes_[3]);
+        std::array<char, INET_ADDRSTRLEN> buffer;
+        char* end = buffer.data();
+        for (std::size_t at = 0; at < 4; ++at) {
+            if (at > 0) {
+                *end++ = '.';
+            }
+            const unsigned byte = bytes_[at];
+            end = std::to_chars(end, buffer.data() + buffer.size(), byte).ptr;
+        }
+        return {buffer.data(), end};
     }
     std::array<char, INET6_ADDRSTRLEN> buffer{};
     return ::inet_ntop(AF_INET6, bytes_.data(), buffer.data(), buffer.size());

@@ -76,4 +76,10 @@ std::string joined(const std::vector<std::string>& texts, std::string_view betwe
     return all;
 }
 
+void append(std::string& out, std::initializer_list<std::string_view> parts) {
+    for (const std::string_view part : parts) {
+        out += part;
+    }
+}
+
 }  // namespace ktm

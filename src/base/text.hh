@@ -2,6 +2,7 @@
 // base/text.hh: foreign text made safe to show.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,5 +19,8 @@ namespace ktm {
 /// The texts one after the other, with `between` between them.
 [[nodiscard]] std::string joined(const std::vector<std::string>& texts,
                                  std::string_view between = ", ");
+
+/// Adds the texts to the end of `out`; a sum of many parts without a text for each of its steps.
+void append(std::string& out, std::initializer_list<std::string_view> parts);
 
 }  // namespace ktm

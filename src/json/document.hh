@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "json/tape.hh"
+
 namespace ktm::json {
 
 class Document;
@@ -181,5 +183,68 @@ private:
     Iterator begin_;
     Iterator end_;
 };
+
+// --- What is asked of each value, for each word of it -------------------------------------------
+
+inline std::uint64_t View::word() const noexcept {
+    return document_->words_[index_];
+}
+
+inline std::uint64_t View::number() const noexcept {
+    return document_->words_[index_ + 1];
+}
+
+inline std::string_view View::text() const noexcept {
+    return tape::text_at(document_->strings_, tape::payload_of(word()));
+}
+
+inline std::uint32_t View::next() const noexcept {
+    return tape::behind(document_->words_, index_);
+}
+
+inline Type View::type() const noexcept {
+    switch (tape::kind_of(word())) {
+        case tape::Kind::null: return Type::null;
+        case tape::Kind::yes:
+        case tape::Kind::no: return Type::boolean;
+        case tape::Kind::integer: return Type::integer;
+        case tape::Kind::positive: return Type::positive;
+        case tape::Kind::real: return Type::real;
+        case tape::Kind::string: return Type::string;
+        case tape::Kind::big_number: return Type::big_number;
+        case tape::Kind::object: return Type::object;
+        case tape::Kind::array: return Type::array;
+        // The end of a container is never the place of a view.
+        case tape::Kind::object_end:
+        case tape::Kind::array_end: break;
+    }
+    return Type::null;
+}
+
+inline View::Fields View::fields() const noexcept {
+    const bool walk = is_object();
+    return Fields{Fields::Iterator{document_, walk ? index_ + 1 : 0},
+                  Fields::Iterator{document_, walk ? tape::end_of(word()) - 1 : 0}};
+}
+
+inline View::Items View::items() const noexcept {
+    const bool walk = is_array();
+    return Items{Items::Iterator{document_, walk ? index_ + 1 : 0},
+                 Items::Iterator{document_, walk ? tape::end_of(word()) - 1 : 0}};
+}
+
+inline View::Field View::Fields::Iterator::operator*() const noexcept {
+    return Field{View{*document_, index_}.text(), View{*document_, index_ + 1}};
+}
+
+inline View::Fields::Iterator& View::Fields::Iterator::operator++() noexcept {
+    index_ = View{*document_, index_ + 1}.next();
+    return *this;
+}
+
+inline View::Items::Iterator& View::Items::Iterator::operator++() noexcept {
+    index_ = View{*document_, index_}.next();
+    return *this;
+}
 
 }  // namespace ktm::json

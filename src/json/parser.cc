@@ -14,6 +14,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,14 +31,31 @@ namespace {
 /// Room for a message of the usual size; the parser grows when a larger one comes.
 constexpr std::size_t first_capacity = 4096;
 
-/// Whether no object in the value has a key twice.
-bool has_unique_keys(const View& value) {
+/// The keys of one object; few of them are compared each with each, which needs no memory.
+bool has_key_twice(const View& object) {
+    constexpr std::size_t few = 8;
+    if (object.size() <= few) {
+        std::array<std::string_view, few> keys;
+        auto end = keys.begin();
+        for (const View::Field field : object.fields()) {
+            if (std::find(keys.begin(), end, field.key) != end) {
+                return true;
+            }
+            *end++ = field.key;
+        }
+        return false;
+    }
     std::vector<std::string_view> keys;
-    for (const View::Field field : value.fields()) {
+    for (const View::Field field : object.fields()) {
         keys.push_back(field.key);
     }
     std::sort(keys.begin(), keys.end());
-    bool unique = std::adjacent_find(keys.begin(), keys.end()) == keys.end();
+    return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+}
+
+/// Whether no object in the value has a key twice.
+bool has_unique_keys(const View& value) {
+    bool unique = !value.is_object() || !has_key_twice(value);
     for (const View::Field field : value.fields()) {
         unique = unique && has_unique_keys(field.value);
     }
@@ -136,7 +154,12 @@ Result<Document> Parser::parse_in_place(std::string_view padded_text) {
 }
 
 Result<Document> parse(std::string_view text) {
-    return Parser{}.parse(text);
+    if (!uses_again || text.size() > stored_bytes_max) {
+        return Parser{}.parse(text);
+    }
+    // Never destroyed, as the store.
+    static thread_local Parser& kept_parser = *new Parser;
+    return kept_parser.parse(text);
 }
 
 }  // namespace ktm::json

@@ -35,7 +35,7 @@ private:
     std::unique_ptr<Engine> engine_;
 };
 
-/// One text, with a parser of its own.
+/// One text, by somebody who has no parser.
 [[nodiscard]] Result<Document> parse(std::string_view text);
 
 }  // namespace ktm::json

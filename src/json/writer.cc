@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.hh"
@@ -27,30 +29,45 @@ std::string number_text(double value) {
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 
-std::string scalar(const View& view) {
+template <class Number>
+void append_number(std::string& out, Number value) {
+    std::array<char, 24> buffer;
+    const auto [end, fault] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    KTM_ASSERT(fault == std::errc{});
+    out.append(buffer.data(), end);
+}
+
+void append_scalar(std::string& out, const View& view) {
     switch (view.type()) {
-        case Type::null: return "null";
-        case Type::boolean: return *view.as_bool() ? "true" : "false";
-        case Type::integer: return std::to_string(*view.as_int());
-        case Type::positive: return std::to_string(*view.as_uint());
-        case Type::real: return number_text(*view.as_double());
-        case Type::big_number: return std::string(*view.as_big_number());
-        case Type::string: return quoted(*view.as_string());
-        case Type::array: return "[]";
-        case Type::object: return "{}";
+        case Type::null: out += "null"; break;
+        case Type::boolean: out += *view.as_bool() ? "true" : "false"; break;
+        case Type::integer: append_number(out, *view.as_int()); break;
+        case Type::positive: append_number(out, *view.as_uint()); break;
+        case Type::real: out += number_text(*view.as_double()); break;
+        case Type::big_number: out += *view.as_big_number(); break;
+        case Type::string: append_quoted(out, *view.as_string()); break;
+        case Type::array: out += "[]"; break;
+        case Type::object: out += "{}"; break;
     }
-    return "null";
+}
+
+std::string scalar(const View& view) {
+    std::string out;
+    append_scalar(out, view);
+    return out;
 }
 
 void append_compact(std::string& out, const View& view) {
     if (view.size() == 0) {
-        out += scalar(view);
+        append_scalar(out, view);
         return;
     }
     const bool object = view.is_object();
     char joint = object ? '{' : '[';
     for (const View::Field field : view.fields()) {
-        out += joint + quoted(field.key) + ':';
+        out += joint;
+        append_quoted(out, field.key);
+        out += ':';
         append_compact(out, field.value);
         joint = ',';
     }
@@ -111,12 +128,34 @@ std::string_view named_escape(char c) {
     }
 }
 
+/// The same byte eight times.
+constexpr std::uint64_t each_byte(std::uint8_t byte) {
+    return 0x0101010101010101U * byte;
+}
+
+/// Whether none of these eight bytes needs a look: each subtraction sets the highest bit of a byte
+/// that does, and of none before it.
+bool are_plain(const char* bytes) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, bytes, sizeof eight);
+    const auto zeros = [](std::uint64_t word) { return word - each_byte(1); };
+    const std::uint64_t special = eight | (eight - each_byte(0x20)) |
+                                  zeros(eight ^ each_byte('"')) | zeros(eight ^ each_byte('\\')) |
+                                  zeros(eight ^ each_byte(0x7F));
+    return (special & each_byte(0x80)) == 0;
+}
+
 /// Bytes at the start of the text that stand in a string as they are: nearly all, nearly always.
 std::size_t plain_bytes(std::string_view text) {
-    const auto special = std::find_if(text.begin(), text.end(), [](char c) {
-        return c < 0x20 || c == 0x7F || c == '"' || c == '\\';
-    });
-    return static_cast<std::size_t>(special - text.begin());
+    std::size_t plain = 0;
+    while (plain + 8 <= text.size() && are_plain(text.data() + plain)) {
+        plain += 8;
+    }
+    const auto is_special = [](char c) { return c < 0x20 || c == 0x7F || c == '"' || c == '\\'; };
+    while (plain < text.size() && !is_special(text[plain])) {
+        ++plain;
+    }
+    return plain;
 }
 
 /// Bytes of the valid UTF-8 character at the start of the text; 0 when there is none.
@@ -154,9 +193,8 @@ std::string unicode_escape(std::string_view character) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    out.reserve(text.size() + 2);
+void append_quoted(std::string& out, std::string_view text) {
+    out += '"';
     while (!text.empty()) {
         const std::size_t plain = plain_bytes(text);
         if (plain > 0) {
@@ -178,7 +216,14 @@ std::string quoted(std::string_view text) {
         }
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    return out + "\"";
+    out += '"';
+}
+
+std::string quoted(std::string_view text) {
+    std::string out;
+    out.reserve(text.size() + 2);
+    append_quoted(out, text);
+    return out;
 }
 
 std::string compact(const View& view) {
@@ -193,23 +238,30 @@ std::string pretty(const View& view) {
     return out;
 }
 
+ObjectWriter::ObjectWriter() {
+    // Room for most objects: to grow there by doubling would be more work than to write them.
+    constexpr std::size_t usual_bytes = 240;
+    out_.reserve(usual_bytes);
+    out_ += '{';
+}
+
 void ObjectWriter::key(std::string_view name) {
     if (out_.size() > 1) {
         out_ += ',';
     }
-    out_ += quoted(name);
+    append_quoted(out_, name);
     out_ += ':';
 }
 
 ObjectWriter& ObjectWriter::text(std::string_view name, std::string_view value) {
     key(name);
-    out_ += quoted(value);
+    append_quoted(out_, value);
     return *this;
 }
 
 ObjectWriter& ObjectWriter::integer(std::string_view name, std::int64_t value) {
     key(name);
-    out_ += std::to_string(value);
+    append_number(out_, value);
     return *this;
 }
 

@@ -12,6 +12,8 @@ namespace ktm::json {
 
 /// The text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string quoted(std::string_view text);
+/// The same, behind what is there.
+void append_quoted(std::string& out, std::string_view text);
 
 /// One line, no spaces; integers and big numbers exactly, doubles in their shortest exact form.
 [[nodiscard]] std::string compact(const View& view);
@@ -22,6 +24,7 @@ namespace ktm::json {
 /// Builds one object, field by field, on one line.
 class ObjectWriter {
 public:
+    ObjectWriter();
     ObjectWriter& text(std::string_view key, std::string_view value);
     ObjectWriter& integer(std::string_view key, std::int64_t value);
     ObjectWriter& boolean(std::string_view key, bool value);
@@ -33,7 +36,7 @@ public:
 private:
     void key(std::string_view name);
 
-    std::string out_ = "{";
+    std::string out_;
 };
 
 }  // namespace ktm::json

@@ -131,7 +131,7 @@ public:
             case LUA_TSTRING: {
                 std::size_t size = 0;
                 const char* text = lua_tolstring(lua_, index, &size);
-                out_ += json::quoted({text, size});
+                json::append_quoted(out_, {text, size});
                 return;
             }
             case LUA_TTABLE: return write_table(index, place, depth);
@@ -193,7 +193,9 @@ private:
         std::sort(keys.begin(), keys.end());
         const char* between = "{";
         for (const std::string& key : keys) {
-            out_ += between + json::quoted(key) + ":";
+            out_ += between;
+            json::append_quoted(out_, key);
+            out_ += ':';
             between = ",";
             lua_pushlstring(lua_, key.data(), key.size());
             lua_rawget(lua_, index);

@@ -105,7 +105,8 @@ void QmpServer::close() {
 
 void QmpServer::send(std::string line) {
     if (stream_) {
-        stream_->write(std::move(line) + "\r\n");
+        line += "\r\n";
+        stream_->write(std::move(line));
     }
 }
 
@@ -123,8 +124,9 @@ void QmpServer::receive(std::string_view bytes) {
     std::size_t end = 0;
     // A line may end the connection, and takes what was received behind it along.
     while (stream_ && (end = received_.find('\n')) != std::string::npos) {
-        const std::string line = received_.substr(0, end);
-        received_.erase(0, end + 1);
+        std::string line = std::move(received_);
+        received_.assign(line, end + 1);
+        line.resize(end);
         read_line(line);
     }
 }

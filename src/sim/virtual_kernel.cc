@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/assert.hh"
+#include "base/text.hh"
 #include "sim/virtual_routes.hh"
 
 namespace ktm::sim {
@@ -30,7 +31,7 @@ const std::map<std::string, std::string>& first_settings() {
     return settings;
 }
 
-std::string yes_or_no(bool yes) {
+std::string_view yes_or_no(bool yes) {
     return yes ? "yes" : "no";
 }
 
@@ -223,52 +224,56 @@ std::string hex(std::uint32_t number) {
     return text;
 }
 
-std::string dump_root(const VirtualRoot& root) {
-    std::string text = "  root " + root.kind + " " + hex(root.handle) + ":";
+void dump_root(std::string& out, const VirtualRoot& root) {
+    append(out, {"  root ", root.kind, " ", hex(root.handle), ":"});
     for (const char byte : root.options) {
-        text += " " + hex(static_cast<unsigned char>(byte)).substr(6);
+        append(out, {" ", hex(static_cast<unsigned char>(byte)).substr(6)});
     }
     if (root.pacer) {
-        text += " pace " + std::to_string(root.pacer->packets_per_second);
+        append(out, {" pace ", std::to_string(root.pacer->packets_per_second)});
     }
     if (root.plug) {
-        text += std::string{root.plug->blocked ? " blocked" : " open"} + " limit " +
-                std::to_string(root.plug->limit_bytes) + " queued " +
-                std::to_string(root.plug->queued_packets) + "/" +
-                std::to_string(root.plug->queued_bytes);
+        append(out, {root.plug->blocked ? " blocked" : " open", " limit ",
+                     std::to_string(root.plug->limit_bytes), " queued ",
+                     std::to_string(root.plug->queued_packets), "/",
+                     std::to_string(root.plug->queued_bytes)});
     }
-    text += "\n";
+    out += "\n";
     for (const net::QdiscFacts& part : root.parts) {
-        text +=
-            "  part " + part.kind + " " + hex(part.handle) + ": below " + hex(part.parent) + "\n";
+        append(out,
+               {"  part ", part.kind, " ", hex(part.handle), ": below ", hex(part.parent), "\n"});
     }
-    return text;
 }
 
-std::string dump_link(const VirtualLink& link) {
+void dump_link(std::string& out, const VirtualLink& link) {
     const net::LinkFacts& facts = link.facts;
-    std::string text = "link " + facts.name + " kind '" + facts.kind + "' tag '" + facts.tag +
-                       "' mac " + (facts.mac ? facts.mac->text() : "none") + " tap " +
-                       yes_or_no(facts.is_tap) + " up " + yes_or_no(facts.up) + " carrier " +
-                       yes_or_no(facts.carrier) + " mtu " + std::to_string(facts.mtu) + " queue " +
-                       std::to_string(facts.queue_length) + " master " +
-                       std::to_string(facts.master) + "\n";
+    append(out, {"link ",     facts.name,
+                 " kind '",   facts.kind,
+                 "' tag '",   facts.tag,
+                 "' mac ",    facts.mac ? facts.mac->text() : "none",
+                 " tap ",     yes_or_no(facts.is_tap),
+                 " up ",      yes_or_no(facts.up),
+                 " carrier ", yes_or_no(facts.carrier),
+                 " mtu ",     std::to_string(facts.mtu),
+                 " queue ",   std::to_string(facts.queue_length),
+                 " master ",  std::to_string(facts.master),
+                 "\n"});
     if (link.tunnel) {
-        text += "  tunnel " + link.tunnel->local.text() + " to " + link.tunnel->remote.text() +
-                " id " + std::to_string(link.tunnel->id) + " by route " +
-                yes_or_no(link.tunnel->by_route) + "\n";
+        append(out, {"  tunnel ", link.tunnel->local.text(), " to ", link.tunnel->remote.text(),
+                     " id ", std::to_string(link.tunnel->id), " by route ",
+                     yes_or_no(link.tunnel->by_route), "\n"});
     }
-    text += dump_root(link.root);
+    dump_root(out, link.root);
     if (!link.filter_room.empty()) {
-        text += "  " + link.filter_room + "\n";
+        append(out, {"  ", link.filter_room, "\n"});
     }
     for (const VirtualFilter& filter : link.filters) {
-        text += "  filter " + std::string{net::name_of(filter.direction)} + " " +
-                filter.facts.kind + " priority " + std::to_string(filter.facts.priority) +
-                " handle " + hex(filter.facts.handle) + " ours " + yes_or_no(filter.facts.ours);
-        text += filter.redirect ? " to " + filter.redirect->to + "\n" : "\n";
+        append(out, {"  filter ", net::name_of(filter.direction), " ", filter.facts.kind,
+                     " priority ", std::to_string(filter.facts.priority), " handle ",
+                     hex(filter.facts.handle), " ours ", yes_or_no(filter.facts.ours)});
+        append(out,
+               {filter.redirect ? " to " : "", filter.redirect ? filter.redirect->to : "", "\n"});
     }
-    return text;
 }
 
 }  // namespace
@@ -276,26 +281,26 @@ std::string dump_link(const VirtualLink& link) {
 std::string VirtualKernel::dump() const {
     std::string text;
     for (const VirtualLink& link : state_.links) {
-        text += dump_link(link);
+        dump_link(text, link);
     }
     for (const net::AddressFacts& address : state_.addresses) {
-        text += "address " + address.address.text() + " on " + address.link + "\n";
+        append(text, {"address ", address.address.text(), " on ", address.link, "\n"});
     }
     for (const auto& [facts, encapsulation] : state_.routes) {
-        text += "route " + facts.to.text() + " table " + std::to_string(facts.table) + " metric " +
-                std::to_string(facts.metric) + " to " + facts.link +
-                (facts.via ? " via " + facts.via->text() : "") + " protocol " +
-                std::to_string(facts.protocol) +
-                (encapsulation ? " into " + encapsulation->remote.text() : "") + "\n";
+        append(text, {"route ", facts.to.text(), " table ", std::to_string(facts.table), " metric ",
+                      std::to_string(facts.metric), " to ", facts.link, facts.via ? " via " : "",
+                      facts.via ? facts.via->text() : "", " protocol ",
+                      std::to_string(facts.protocol), encapsulation ? " into " : "",
+                      encapsulation ? encapsulation->remote.text() : "", "\n"});
     }
     for (const net::NeighbourFacts& neighbour : state_.neighbours) {
-        text += "neighbour " + neighbour.address.text() + " on " + neighbour.link + " mac " +
-                (neighbour.mac ? neighbour.mac->text() : "none") +
-                (neighbour.permanent ? " permanent" : "") + " protocol " +
-                std::to_string(neighbour.protocol) + "\n";
+        append(text, {"neighbour ", neighbour.address.text(), " on ", neighbour.link, " mac ",
+                      neighbour.mac ? neighbour.mac->text() : "none",
+                      neighbour.permanent ? " permanent" : "", " protocol ",
+                      std::to_string(neighbour.protocol), "\n"});
     }
     for (const auto& [name, value] : state_.settings) {
-        text += "setting " + name + " = " + value + "\n";
+        append(text, {"setting ", name, " = ", value, "\n"});
     }
     return text;
 }

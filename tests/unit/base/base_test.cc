@@ -196,3 +196,9 @@ TEST_CASE("base/text: an excerpt never cuts a character in two") {
     CHECK(ktm::excerpt("äöü", 3) == "ä…");
     CHECK(ktm::excerpt("abc", 3) == "abc");
 }
+
+TEST_CASE("base/text: parts go behind what is there, one after the other") {
+    std::string text = "a";
+    ktm::append(text, {"b", std::string{"c"}, "", "d"});
+    CHECK(text == "abcd");
+}

@@ -207,6 +207,32 @@ TEST_CASE("json/writer: what is written can be read, whatever bytes it was given
     CHECK(json::parse(json::quoted(all)));
 }
 
+TEST_CASE("json/writer: a byte that needs an escape gets it wherever it stands") {
+    for (int byte = 0; byte < 256; ++byte) {
+        for (std::size_t at = 0; at < 20; ++at) {
+            std::string text(20, 'x');
+            text[at] = static_cast<char>(byte);
+            const std::string one = json::quoted(text.substr(at, 1));
+            std::string out = "before ";
+            json::append_quoted(out, text);
+            CHECK(out == "before \"" + std::string(at, 'x') + one.substr(1, one.size() - 2) +
+                             std::string(19 - at, 'x') + "\"");
+        }
+    }
+}
+
+TEST_CASE("json/parser: a key that stands twice is seen among few and among many") {
+    for (std::size_t keys = 1; keys < 20; ++keys) {
+        std::string text = "{";
+        for (std::size_t key = 0; key < keys; ++key) {
+            text += "\"k" + std::to_string(key) + "\":0,";
+        }
+        CHECK(json::parse(text + "\"other\":0}"));
+        CHECK(!json::parse(text + "\"k0\":0}"));
+        CHECK(!json::parse("[{}," + text + "\"k" + std::to_string(keys - 1) + "\":0}]"));
+    }
+}
+
 TEST_CASE("json/writer: doubles are shortest and stay doubles") {
     CHECK(echoed("1.0") == "1.0");
     CHECK(echoed("984.82327") == "984.82327");

@@ -41,6 +41,16 @@ SizeClass class_of(std::size_t size) noexcept {
             (std::size_t{1} << power) + nth * step};
 }
 
+/// How large its blocks are.
+std::size_t bytes_of(std::size_t number) noexcept {
+    if (number < small_classes) {
+        return number * grain;
+    }
+    const std::size_t power = (number - small_classes - 1) / steps + std::bit_width(small_max) - 1;
+    const std::size_t nth = (number - small_classes - 1) % steps + 1;
+    return (std::size_t{1} << power) + nth * (std::size_t{1} << power) / steps;
+}
+
 }  // namespace
 
 Arena::Arena() {
@@ -86,14 +96,40 @@ void* Arena::resize(void* block, std::size_t old_size, std::size_t new_size) noe
 }
 
 void Arena::mark() {
-    marked_.assign(memory_, memory_ + used_);
-    marked_free_ = free_;
+    std::vector<bool> is_free(used_ / grain);
+    for (std::size_t number = 0; number < classes; ++number) {
+        for (const Free* block = free_[number]; block != nullptr; block = block->next) {
+            const void* place = block;
+            const auto at = static_cast<std::size_t>(static_cast<const char*>(place) - memory_);
+            std::fill_n(is_free.begin() + static_cast<std::ptrdiff_t>(at / grain),
+                        bytes_of(number) / grain, true);
+        }
+    }
+    // What is free is given up: to put it back would cost more than the addresses are worth.
+    free_ = {};
+    marked_.clear();
+    pieces_.clear();
+    for (std::size_t at = 0; at < used_; at += grain) {
+        if (is_free[at / grain]) {
+            continue;
+        }
+        if (at == 0 || is_free[at / grain - 1]) {
+            pieces_.push_back({at, 0});
+        }
+        pieces_.back().bytes += grain;
+        marked_.insert(marked_.end(), memory_ + at, memory_ + at + grain);
+    }
+    used_marked_ = used_;
 }
 
 void Arena::rewind() noexcept {
-    std::memcpy(memory_, marked_.data(), marked_.size());
-    used_ = marked_.size();
-    free_ = marked_free_;
+    const char* from = marked_.data();
+    for (const Piece& piece : pieces_) {
+        std::memcpy(memory_ + piece.at, from, piece.bytes);
+        from += piece.bytes;
+    }
+    used_ = used_marked_;
+    free_ = {};
 }
 
 }  // namespace ktm::script

@@ -38,8 +38,14 @@ private:
     std::size_t used_ = 0;
     std::array<Free*, classes> free_{};
 
-    std::vector<char> marked_;
-    std::array<Free*, classes> marked_free_{};
+    /// What was in use at the mark, as one piece between two holes and the next.
+    struct Piece {
+        std::size_t at;
+        std::size_t bytes;
+    };
+    std::vector<Piece> pieces_;
+    std::vector<char> marked_;  ///< The pieces, one behind the other.
+    std::size_t used_marked_ = 0;
 };
 
 }  // namespace ktm::script

@@ -117,6 +117,10 @@ void Interpreter::settle() {
 
 void Interpreter::mark() {
     KTM_ASSERT(arena_ != nullptr && run_ == nullptr);
+    // These words are made when they are first used; behind the mark that would be in each play.
+    push_kept(lua_, words_);
+    lua_getfield(lua_, -1, net_word);
+    lua_pop(lua_, 2);
     lua_gc(lua_, LUA_GCCOLLECT, 0);
     arena_->mark();
     memory_marked_ = memory_used_;

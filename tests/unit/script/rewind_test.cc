@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/unit/script/rewind_test.cc: an interpreter that is put back to what it was.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "script/interpreter.hh"
 
@@ -56,6 +60,41 @@ TEST_CASE("what an arena takes back it gives out again, in every size", "[script
         arena.release(block, size);
     }
     CHECK(arena.allocate(std::size_t{1} << 30U) == nullptr);
+}
+
+TEST_CASE("an arena puts back what was in use at the mark, between its holes", "[script][rewind]") {
+    Arena arena;
+    std::vector<std::pair<char*, std::size_t>> kept;
+    std::vector<std::pair<char*, std::size_t>> holes;
+    for (std::size_t number = 0; number < 400; ++number) {
+        const std::size_t size = 1 + number * 37 % 5000;
+        auto* block = static_cast<char*>(arena.allocate(size));
+        REQUIRE(block != nullptr);
+        std::memset(block, static_cast<int>(number % 100), size);
+        (number % 3 == 1 ? holes : kept).emplace_back(block, size);
+    }
+    for (const auto& [block, size] : holes) {
+        arena.release(block, size);
+    }
+    arena.mark();
+    for (int play = 0; play < 3; ++play) {
+        for (const auto& [block, size] : kept) {
+            std::memset(block, 123, size);
+            arena.release(block, size);
+        }
+        REQUIRE(arena.allocate(100) != nullptr);
+        arena.rewind();
+        std::size_t at = 0;
+        bool whole = true;
+        for (std::size_t number = 0; number < 400; ++number) {
+            if (number % 3 != 1) {
+                const auto& [block, size] = kept[at++];
+                whole = whole && block[0] == static_cast<char>(number % 100) &&
+                        std::all_of(block, block + size, [&](char c) { return c == block[0]; });
+            }
+        }
+        CHECK(whole);
+    }
 }
 
 }  // namespace

@@ -127,6 +127,7 @@ ARROWS = {
             "host", "model", "peer", "script", "sim", "timeline", "trial"),
     "main.cc": ("cli", "disk", "os"),
     "main_sim.cc": ("cli", "disk"),
+    "main_sim_memory.cc": ("base",),
 }
 # The headers outside the rooms: the build makes them, each for one room.
 OUTSIDE_THE_ROOMS = {

@@ -109,7 +109,10 @@ private:
     int run_one() {
         trial::TrialOptions options;
         if (const Result<void> given = take_faults(options.faults); !given) {
-            console_.error(given.error());
+            // What crosses may have a secret in it.
+            Error error{given.error()};
+            error.what = secrets_.hide(error.what);
+            console_.error(error);
             return exit_usage;
         }
         options.keeps = command_.lists ? trial::Keep::texts : trial::Keep::nothing;

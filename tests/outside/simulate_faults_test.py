@@ -36,6 +36,20 @@ FRAIL = """return plan {
 }
 """
 
+# A word to the other node with a secret in it.
+TELLING = """return plan {
+  name = "telling", api = 1, summary = "Says a secret.",
+  vars = { qmp = var.path { doc = "QMP socket." }, key = var.secret { doc = "A secret." },
+    dest_ip = var.ip { role = "source", doc = "The one." },
+    listen_ip = var.ip { role = "dest", doc = "The other." } },
+  role "source" { peer_to = var "dest_ip",
+    state "one" { within = "5s", next = "done",
+      enter = function(m) peer.send("told", { key = m.key }) end } },
+  role "dest" { peer_from = var "listen_ip",
+    state "one" { within = "5s", on { "peer:told", go = "done" } } },
+}
+"""
+
 
 def simulate(*words):
     return subprocess.run([KATAMARAN, "simulate", *words], env=ENVIRONMENT, text=True, check=False,
@@ -57,6 +71,23 @@ def frail(folder):
     path = pathlib.Path(folder) / "frail.lua"
     path.write_text(FRAIL, "utf-8")
     return str(path)
+
+
+def test_secret():
+    """A secret in what crosses is hidden in the list, and where a fault is refused there"""
+    with tempfile.TemporaryDirectory() as folder:
+        plan, key = pathlib.Path(folder) / "telling.lua", pathlib.Path(folder) / "key"
+        plan.write_text(TELLING, "utf-8")
+        key.write_text("the-secret-of-all\n", "utf-8")
+        words = (str(plan), "--var", f"key=@{key}")
+        for more in ((), ("--json",)):
+            listed = simulate(*words, "--list", *more).stdout
+            assert "told" in listed and "secret-of" not in listed, listed
+        number = re.search(r'(?m)^(\d+)  source, to the other node: .*"told"',
+                           simulate(*words, "--list").stdout)[1]
+        result = simulate(*words, "--fault", f"{number}:full")
+        assert result.returncode == 2 and '"told"' in result.stderr, result
+        assert "secret-of" not in result.stderr, result.stderr
 
 
 def test_unfit():

@@ -165,6 +165,7 @@ void Hold::block(Done done) {
         return;
     }
     blocked_ = true;
+    ++blocks_;
     space_.send({net::BlockPlug{wish_.tap, form_.pacer}},
                 [this, alive = alive_, done = std::move(done)](auto outcome) mutable {
                     if (!*alive) {
@@ -184,8 +185,13 @@ void Hold::block(Done done) {
 }
 
 void Hold::open(Done done) {
-    if (!blocked_) {
-        done({});
+    try_to_open({0, blocks_, std::move(done)});
+}
+
+/// To open it twice does nothing.
+void Hold::try_to_open(Opening opening) {
+    if (!blocked_ || opening.blocks != blocks_) {
+        opening.done({});
         return;
     }
     net::Requests requests;
@@ -194,40 +200,57 @@ void Hold::open(Done done) {
     }
     requests.emplace_back(net::OpenPlug{wish_.tap, form_.pacer});
     space_.send(std::move(requests),
-                [this, alive = alive_, done = std::move(done)](auto outcome) mutable {
+                [this, alive = alive_, opening = std::move(opening)](auto outcome) mutable {
                     if (!*alive) {
                         return;
                     }
                     if (outcome.back()) {
                         note_open();
-                        done({});
+                        opening.done({});
                     } else if (is_gone_already(outcome.back().error())) {
-                        open_if_gone(std::move(outcome.back()).error(), std::move(done));
+                        open_if_gone(std::move(outcome.back()).error(), std::move(opening));
                     } else {
-                        done(std::move(outcome.back()).error());
+                        open_again(std::move(outcome.back()).error(), std::move(opening));
                     }
                 });
 }
 
+/// Two may have opened it at once; the later one finds nothing to note.
 void Hold::note_open() {
-    blocked_ = false;
-    guarded_ = !guard_->disarm() || guarded_;
+    if (std::exchange(blocked_, false)) {
+        guarded_ = !guard_->disarm() || guarded_;
+    }
+}
+
+/// The guest behind it gets nothing: what is refused is tried again. A kernel that did not answer
+/// for seconds has lost packets by then, and that is no opening that went well.
+void Hold::open_again(Error error, Opening opening) {
+    if (is_unknown(error) || opening.failed == again_after.size()) {
+        opening.done(std::move(error));
+        return;
+    }
+    const Duration pause = again_after[opening.failed++];
+    space_.later(pause, [this, alive = alive_, opening = std::move(opening)]() mutable {
+        if (*alive) {
+            try_to_open(std::move(opening));
+        }
+    });
 }
 
 /// What is gone holds nothing any more; but it must be gone.
-void Hold::open_if_gone(Error error, Done done) {
+void Hold::open_if_gone(Error error, Opening opening) {
     space_.send({net::FindLink{wish_.tap}}, [this, alive = alive_, error = std::move(error),
-                                             done = std::move(done)](auto outcome) mutable {
+                                             opening = std::move(opening)](auto outcome) mutable {
         if (!*alive) {
             return;
         }
         const bool is_there = !outcome.back() || !outcome.back()->links.empty();
         if (is_there) {
-            done(std::move(error));
+            open_again(std::move(error), std::move(opening));
             return;
         }
         note_open();
-        done({});
+        opening.done({});
     });
 }
 

@@ -64,6 +64,7 @@ public:
     /// asked hear the same.
     void install(Done done);
     void block(Done done);
+    /// What the kernel refuses is tried twice more.
     void open(Done done);
     void count(Counted done);
     void give_back(Counted done);
@@ -93,13 +94,21 @@ private:
         std::uint64_t dropped = 0;
     };
 
+    struct Opening {
+        std::size_t failed = 0;  ///< Attempts.
+        unsigned blocks = 0;     ///< As it was asked for: what is blocked anew is not opened.
+        Done done;
+    };
+
     void acquire_ring(std::uint32_t queue_length, Done done);
     void acquire_plug(bool with_pacer, Done done);
     void settle_plug(bool with_pacer, Result<AcquiredId> acquired, Done done);
     [[nodiscard]] Result<void> set_guard();
     void begin_counting(Done done);
+    void try_to_open(Opening opening);
     void note_open();
-    void open_if_gone(Error error, Done done);
+    void open_again(Error error, Opening opening);
+    void open_if_gone(Error error, Opening opening);
     void look(UniqueFunction<void(Result<Seen>)> done);
     [[nodiscard]] HoldCounts counts_from(const Seen& seen);
     [[nodiscard]] std::uint64_t in_ring(const Seen& seen) const;
@@ -123,6 +132,7 @@ private:
     std::optional<AcquiredId> plug_;
     std::unique_ptr<ports::Guard> guard_;
     bool blocked_ = false;
+    unsigned blocks_ = 0;  ///< How often it was blocked.
     bool guarded_ = false;
     std::uint32_t base_queue_length_ = 0;
     Seen base_;

@@ -2,6 +2,7 @@
 // host/namespace.hh: a network namespace that a run works in.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,6 +16,11 @@ namespace ktm::host {
 
 /// LIMIT: how long the kernel may take to answer. It answers at once; what takes longer is lost.
 inline constexpr Duration answer_within{std::chrono::seconds{5}};
+
+/// LIMIT: after which pauses what must not fail is tried again. A kernel that is short of memory,
+/// or at work on the same device, refuses what it does a moment later.
+inline constexpr std::array<Duration, 2> again_after{std::chrono::milliseconds{20},
+                                                     std::chrono::milliseconds{200}};
 
 /// Whether it is unknown if a request with this answer was carried out.
 [[nodiscard]] bool is_unknown(const Error& error) noexcept;

@@ -2,7 +2,6 @@
 // host/undoing.cc: one undo, and many, newest first.
 #include "host/undoing.hh"
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -65,11 +64,6 @@ void make_sure(Namespace& space, const net::Undo& wanted, const Error& gone, Und
     });
 }
 
-/// LIMIT: how often an undo is tried again, and after which pauses. A kernel that is short of
-/// memory, or at work on the same device, refuses what it does a moment later.
-constexpr std::array<Duration, 2> pauses{std::chrono::milliseconds{20},
-                                         std::chrono::milliseconds{200}};
-
 /// Looks, decides, acts: once.
 void try_undo(Namespace& space, const net::Undo& wanted, Undoing how, Done done) {
     space.send(net::queries_of(wanted), [&space, wanted, how, done = std::move(done)](
@@ -110,10 +104,11 @@ struct Attempts {
 
 void attempt(const std::shared_ptr<Attempts>& attempts) {
     try_undo(attempts->space, attempts->wanted, attempts->how, [attempts](Result<Undone> undone) {
-        if (undone || attempts->failed == pauses.size()) {
+        if (undone || attempts->failed == again_after.size()) {
             attempts->done(std::move(undone));
         } else {
-            attempts->space.later(pauses[attempts->failed++], [attempts] { attempt(attempts); });
+            attempts->space.later(again_after[attempts->failed++],
+                                  [attempts] { attempt(attempts); });
         }
     });
 }

@@ -217,6 +217,17 @@ def test_refused_undo():
             assert "dest: killed, and recovered" in told, told
 
 
+def test_refused_opening():
+    """A kernel that refuses to open the plug once delays the guest's packets, and no more"""
+    opens = crossings("shared-storage", "dest, kernel: open the plug")[1]
+    for harm in ("no-permission", "no-device", "busy", "no-buffers"):
+        told = ends("shared-storage", f"{opens}:{harm}")
+        assert re.search("(?m)^dest: done .* nothing was left behind$", told), told
+    thrice = (f"{number}:busy" for number in (opens, opens + 2, opens + 4))
+    told = ends("shared-storage", *thrice)
+    assert re.search("(?m)^dest: stranded in serve", told), told
+
+
 def test_guest_that_nobody_has():
     """A recovery says that the guest is gone which was handed over to the run that was killed"""
     for plan in MIGRATING:

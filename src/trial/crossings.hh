@@ -66,6 +66,8 @@ public:
     }
     /// What became of each fault so far.
     [[nodiscard]] const std::vector<Turn>& turns() const noexcept { return turns_; }
+    /// Things that were late.
+    [[nodiscard]] unsigned late() const noexcept { return late_; }
 
     /// Keeps what crosses, from now on.
     void keep(Keep keep) { keep_ = keep; }
@@ -84,6 +86,7 @@ private:
                 victims_.suffer(one);
             } else if (can_be) {
                 harm = one;
+                late_ += one == Harm::late || one == Harm::too_late ? 1 : 0;
             }
         }
         return harm;
@@ -103,6 +106,7 @@ private:
     Victims& victims_;
     std::vector<Turn> turns_;
     std::size_t next_ = 0;
+    unsigned late_ = 0;
     std::uint64_t count_ = 0;
     Keep keep_ = Keep::nothing;
     std::vector<Crossing> list_;

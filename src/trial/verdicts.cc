@@ -150,7 +150,12 @@ private:
 
     /// Whether packets are lost there because of a fault, and no plan could have saved them.
     [[nodiscard]] bool is_of_fault(std::string_view place) {
+        // Two late things in a row keep packets for longer than any hold was asked to; it says so.
+        const script::Outcome* said = outcome(Side::dest);
+        const bool is_said = said != nullptr && !said->losses.empty();
+        const bool overflows = place.find("no room in the dest's") != std::string_view::npos;
         return place.find("wire was cut") != std::string_view::npos ||
+               (overflows && is_said && site_.crossings().late() > 1) ||
                (was_killed(Side::dest) && place.find("at the dest") != std::string_view::npos);
     }
 

@@ -228,6 +228,14 @@ def test_refused_opening():
     assert re.search("(?m)^dest: stranded in serve", told), told
 
 
+def test_two_late_things():
+    """What a hold could not take, for two things were late, is said, and no fault of the plan"""
+    found = [crossings("local-storage", "source, event " + event)[0]
+             for event in ("MIGRATION .*pre-switchover", "BLOCK_JOB_COMPLETED")]
+    told = ends("local-storage", *(f"{number}:late" for number in found))
+    assert re.search("(?m)^dest: done .*; the hold on tap0_kata lost [0-9]+ packets", told), told
+
+
 def test_guest_that_nobody_has():
     """A recovery says that the guest is gone which was handed over to the run that was killed"""
     for plan in MIGRATING:

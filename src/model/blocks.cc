@@ -149,12 +149,12 @@ Reply Blocks::add_file(const std::string& name, const std::string& path) {
     if (!has_file || !has_file(path)) {
         return refused("Could not open '" + path + "': No such file or directory");
     }
-    files_.push_back(name);
+    files_.push_back({name, path});
     return done();
 }
 
 bool Blocks::is_file(const std::string& name) const {
-    return std::find(files_.begin(), files_.end(), name) != files_.end();
+    return std::ranges::find(files_, name, &FileNode::name) != files_.end();
 }
 
 Blocks::Later Blocks::add_node(const std::string& name, const Target& target) {
@@ -175,7 +175,7 @@ Reply Blocks::blockdev_del(const json::View& arguments) {
     if (drive_of(name) != nullptr || is_mirrored(name)) {
         return refused("Node " + name + " is in use");
     }
-    if (std::erase(files_, name) +
+    if (std::erase_if(files_, [&](const FileNode& file) { return file.name == name; }) +
             std::erase_if(nodes_, [&](const NbdNode& node) { return node.name == name; }) ==
         0) {
         return refused("Failed to find node with node-name='" + name + "'");
@@ -252,11 +252,30 @@ std::string Blocks::nodes_json() const {
         list += (list.size() == 1 ? "" : ",") +
                 node_json(node.name, "nbd", file, std::move(image).finish());
     }
+    for (const FileNode& file : files_) {
+        json::ObjectWriter image;
+        image.integer("virtual-size", 0).text("filename", file.path).text("format", "file");
+        list += (list.size() == 1 ? "" : ",") +
+                node_json(file.name, "file", file.path, std::move(image).finish());
+    }
     for (const Drive& drive : process_.settings().drives) {
         list += (list.size() == 1 ? "" : ",") +
                 node_json(drive.node, "raw", drive.disk->settings().file, image_json(drive));
     }
     return list + "]";
+}
+
+void Blocks::list(std::vector<std::string>& things) const {
+    for (const std::unique_ptr<MirrorJob>& job : jobs_) {
+        things.push_back("the block job " + job->id());
+    }
+    for (const NbdNode& node : nodes_) {
+        things.push_back("the block node " + node.name);
+    }
+    for (const FileNode& file : files_) {
+        things.push_back("the block node " + file.name);
+    }
+    exports_.list(things);
 }
 
 void Blocks::vanish() {

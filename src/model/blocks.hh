@@ -43,6 +43,8 @@ public:
     [[nodiscard]] std::string jobs_json();
     [[nodiscard]] std::string block_json() const;
     [[nodiscard]] std::string nodes_json() const;
+    /// Jobs, nodes and exports, as a person would call them.
+    void list(std::vector<std::string>& things) const;
 
     /// A stop of the machine waits for what is under way; nothing when that is for ever.
     [[nodiscard]] Later drain();
@@ -64,6 +66,10 @@ private:
     struct NbdNode {
         std::string name;
         std::shared_ptr<NbdLink> link;
+    };
+    struct FileNode {
+        std::string name;
+        std::string path;
     };
     struct Target {
         std::string host;
@@ -103,7 +109,7 @@ private:
     Objects& objects_;
     Exports exports_;
     std::vector<NbdNode> nodes_;
-    std::vector<std::string> files_;  ///< Nodes of the driver `file`; nobody uses them.
+    std::vector<FileNode> files_;  ///< Of the driver `file`; nobody uses them.
     std::vector<std::unique_ptr<MirrorJob>> jobs_;
     std::unique_ptr<Waiting> waiting_;
 };

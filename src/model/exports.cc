@@ -104,6 +104,15 @@ std::string Exports::json() const {
     return list + "]";
 }
 
+void Exports::list(std::vector<std::string>& things) const {
+    if (runs_) {
+        things.emplace_back("the NBD server");
+    }
+    for (const Export& shown : exports_) {
+        things.push_back("the export " + shown.id);
+    }
+}
+
 Exports::Connected Exports::connect(std::string_view name, const Credentials& shown) {
     if (shown != wanted_) {
         return {nullptr, "TLS handshake failed: The TLS connection was non-properly terminated."};

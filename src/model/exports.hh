@@ -26,6 +26,8 @@ public:
     [[nodiscard]] Reply remove(std::string_view id, bool hard);
     [[nodiscard]] bool runs() const noexcept { return runs_; }
     [[nodiscard]] std::string json() const;
+    /// The server and its exports, as a person would call them.
+    void list(std::vector<std::string>& things) const;
 
     /// A client's side of a connection, or what its QEMU says.
     struct Connected {

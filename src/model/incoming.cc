@@ -48,6 +48,19 @@ Incoming::Incoming(Process& process, Machine& machine, Objects& objects,
       settings_(settings),
       autostart_(!process.settings().paused) {}
 
+std::string_view Incoming::describe() const noexcept {
+    switch (status_) {
+        case Status::none:
+        case Status::setup:
+        case Status::failed: return listens_ ? "a migration that is waited for" : "";
+        case Status::active:
+        case Status::postcopy_active:
+        case Status::postcopy_paused: return "a guest that has come in part";
+        case Status::completed: return "a guest that has come";
+    }
+    return "";
+}
+
 void Incoming::leave() {
     if (std::exchange(listens_, false)) {
         process_.board().leave({this, nullptr});

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "model/machine.hh"
 #include "model/migration_settings.hh"
@@ -51,6 +52,8 @@ public:
     [[nodiscard]] bool is_loading() const noexcept { return loading_; }
     /// The fields of query-migrate.
     [[nodiscard]] std::string json() const;
+    /// What of a guest it has, or waits for, in words; empty: nothing.
+    [[nodiscard]] std::string_view describe() const noexcept;
 
     [[nodiscard]] const MigrationSettings& settings() const noexcept { return settings_; }
     [[nodiscard]] Credentials wanted() const;

@@ -75,6 +75,13 @@ std::optional<std::size_t> number_place(std::string_view name) {
     return std::nullopt;
 }
 
+std::string worded_change(std::string_view name, std::string_view now, std::string_view before) {
+    const auto shown = [](std::string_view value) {
+        return value.empty() ? std::string{"empty"} : std::string{value};
+    };
+    return std::string{name} + " is " + shown(now) + ", was " + shown(before);
+}
+
 std::string out_of_range(const Number& number) {
     std::string name{number.name};
     std::ranges::replace(name, '-', '_');
@@ -203,6 +210,34 @@ std::string MigrationSettings::parameters_json() const {
         out.text(text_names[place], texts_[place]);
     }
     return std::move(out).finish();
+}
+
+std::vector<std::string> MigrationSettings::changes_since(const MigrationSettings& before) const {
+    std::vector<std::string> found;
+    const auto compare = [&found](std::string_view kind, const auto& names, const auto& now,
+                                  const auto& then, const auto& text_of) {
+        for (std::size_t place = 0; place < now.size(); ++place) {
+            if (now[place] != then[place]) {
+                found.push_back(
+                    std::string{kind} + " " +
+                    worded_change(names(place), text_of(now[place]), text_of(then[place])));
+            }
+        }
+    };
+    const auto on_or_off = [](bool is_on) { return std::string{is_on ? "on" : "off"}; };
+    compare(
+        "capability", [](std::size_t place) { return capability_names[place]; }, capabilities_,
+        before.capabilities_, on_or_off);
+    compare(
+        "parameter", [](std::size_t place) { return numbers[place].name; }, numbers_,
+        before.numbers_, [](std::uint64_t number) { return std::to_string(number); });
+    compare(
+        "parameter", [](std::size_t place) { return flag_names[place]; }, flags_, before.flags_,
+        on_or_off);
+    compare(
+        "parameter", [](std::size_t place) { return text_names[place]; }, texts_, before.texts_,
+        [](const std::string& text) { return text; });
+    return found;
 }
 
 }  // namespace ktm::model

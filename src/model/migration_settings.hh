@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/ram_copy.hh"
 #include "model/reply.hh"
@@ -36,6 +37,8 @@ public:
     [[nodiscard]] Reply set_parameters(const json::View& arguments);
     [[nodiscard]] std::string capabilities_json() const;
     [[nodiscard]] std::string parameters_json() const;
+    /// Each that had another value: "parameter downtime-limit is 5, was 300".
+    [[nodiscard]] std::vector<std::string> changes_since(const MigrationSettings& before) const;
 
 private:
     static constexpr std::size_t capability_count = 21;

@@ -40,4 +40,10 @@ std::optional<Credentials> Objects::find(std::string_view id) const {
     return found == credentials_.end() ? std::nullopt : std::optional{found->second};
 }
 
+void Objects::list(std::vector<std::string>& things) const {
+    for (const auto& [id, credentials] : credentials_) {
+        things.push_back("the object " + id);
+    }
+}
+
 }  // namespace ktm::model

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/process.hh"
 
@@ -26,6 +27,9 @@ public:
     [[nodiscard]] Reply remove(const json::View& arguments);
     /// Those without TLS for an empty id; nothing when there are none of that id.
     [[nodiscard]] std::optional<Credentials> find(std::string_view id) const;
+
+    /// As a person would call them.
+    void list(std::vector<std::string>& things) const;
 
 private:
     Process& process_;

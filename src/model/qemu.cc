@@ -79,6 +79,20 @@ bool Qemu::disk_fits_guest() {
     return drives.empty() || drives.front().disk->holds(machine_.guest().acknowledged());
 }
 
+Inventory Qemu::inventory() const {
+    Inventory inventory{migration_settings_, {}};
+    std::vector<std::string>& things = inventory.things;
+    blocks_.list(things);
+    objects_.list(things);
+    if (outgoing_.is_under_way()) {
+        things.emplace_back("a migration that is not over");
+    }
+    if (const std::string_view guest = incoming_.describe(); !guest.empty()) {
+        things.emplace_back(guest);
+    }
+    return inventory;
+}
+
 std::optional<Reply> Qemu::stop() {
     switch (machine_.state()) {
         case RunState::inmigrate: incoming_.run_when_loaded(false); return done();

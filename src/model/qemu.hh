@@ -22,6 +22,7 @@
 
 #include "model/blocks.hh"
 #include "model/incoming.hh"
+#include "model/inventory.hh"
 #include "model/machine.hh"
 #include "model/migration_settings.hh"
 #include "model/objects.hh"
@@ -58,6 +59,8 @@ public:
     [[nodiscard]] bool guest_runs() const noexcept { return machine_.guest().runs(); }
     /// Of the memory that it has sent to another QEMU, or sends.
     [[nodiscard]] std::optional<RamCopy::Course> copy_course() const { return outgoing_.course(); }
+    /// What it has by now; of one that is gone nothing can be said.
+    [[nodiscard]] Inventory inventory() const;
     /// What the guest wrote is on the disks, and what mirrors copied on their targets.
     void settle() { blocks_.settle(); }
     /// Whether the first disk holds exactly what its guest knows to have written.

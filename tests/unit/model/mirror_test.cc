@@ -36,6 +36,30 @@ struct Mirrored : Pair {
 
 }  // namespace
 
+TEST_CASE("model/inventory: what a QEMU has beyond its beginning is told in words") {
+    Pair pair;
+    const Inventory source = pair.source.qemu->inventory();
+    const Inventory dest = pair.dest.qemu->inventory();
+    CHECK(difference(source, pair.source.qemu->inventory()).empty());
+    pair.prepare();
+    pair.export_disk();
+    pair.ask(pair.source, "migrate-set-parameters", R"({"downtime-limit":5,"tls-creds":"t"})");
+    REQUIRE(pair.add_node() == "{}");
+    REQUIRE(pair.mirror("background") == "{}");
+    CHECK(difference(source, pair.source.qemu->inventory()) ==
+          "capability events is on, was off; parameter downtime-limit is 5, was 300; "
+          "parameter tls-creds is t, was empty; the block job mirror0 is there; "
+          "the block node nbd0 is there");
+    CHECK(difference(dest, pair.dest.qemu->inventory()) ==
+          "capability events is on, was off; the NBD server is there; the export e0 is there; "
+          "a migration that is waited for is there");
+    CHECK(difference(pair.dest.qemu->inventory(), dest)
+              .ends_with("a migration that is waited for is not there any more"));
+    pair.migrate();
+    CHECK(difference(source, pair.source.qemu->inventory())
+              .ends_with("; a migration that is not over is there"));
+}
+
 TEST_CASE("model/mirror: the right sequence leaves equal disks, in both modes") {
     for (const std::string_view mode : {"background", "write-blocking"}) {
         Mirrored pair{mode, writing(300)};

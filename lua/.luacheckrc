@@ -39,6 +39,7 @@ read_globals = {
     enable = {},
     wake = {},
     quit = {},
+    restore = {},
     connect = {},
   } },
   net = { fields = {

@@ -60,8 +60,8 @@ function m:hold(handle, options) end
 ---Registers what is run when the plan aborts, newest first. The commit and the end `done` drop it;
 ---one that is registered behind the commit is dropped at once, and reported. One that fails or is
 ---late is reported, and the others run. Register it before what it undoes: what fails half-way must
----be undone, too. With `qmp.wake` or `qmp.quit` as its action it stands in the journal, and
----`katamaran recover` carries it out when we are killed.
+---be undone, too. With `qmp.wake`, `qmp.quit` or what `qmp.restore` gives as its action it stands
+---in the journal, and `katamaran recover` carries it out when we are killed.
 ---
 ---In actions and undos. Since api 1.
 ---

@@ -94,6 +94,30 @@ function qmp.wake() end
 ---```
 function qmp.quit() end
 
+---@class ktm.qmp.restore.before
+---@field job? string A block job that is not to be there.
+---@field node? string A block node that is not to be there.
+---@field capabilities? table Of the migration: names, and true or false.
+---@field parameters? table Of the migration: names and values.
+
+---Makes an undo of what a plan changes in QEMU. When it is carried out it looks first, and does
+---what is still to be done: ends the block job and waits until it is gone, removes the block node,
+---and puts capabilities and parameters of the migration back, again and again as long as QEMU
+---refuses.
+---
+---In actions and undos. Since api 1.
+---
+---Raises:
+---- `invalid` `bad-argument`: nothing that can be put back, or a part of it is not what it must be.
+---- `invalid` `no-json`: JSON cannot hold it; the text names the place.
+---```lua
+---m:undo("put the limit back", qmp.restore { parameters = { ["downtime-limit"] = 300 } })
+---qmp("migrate-set-parameters", { ["downtime-limit"] = 25 })
+---```
+---@param before ktm.qmp.restore.before What is to be as it was; at least one of these.
+---@return function action for an undo; it can also be called
+function qmp.restore(before) end
+
 ---Connects to the monitor of another VM and waits until it can be used. Its events carry the name;
 ---`on` and `wait` ask for them with `vm = "NAME"`. The connection stays for the rest of the run.
 ---When it is lost and the state has no `on` for "qmp:lost" of this VM, that is trouble.

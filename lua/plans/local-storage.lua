@@ -22,22 +22,9 @@ local function check_mirrors(m)
 end
 
 local function begin_mirror(m, drive)
-  m:undo("close the way to the copy of " .. drive, function()
-    qmp.try("blockdev-del", { ["node-name"] = node_of(drive) })
-  end)
+  m:undo("end the mirror of " .. drive, qmp.restore { job = job_of(drive), node = node_of(drive) })
   qmp("blockdev-add", { driver = "nbd", ["node-name"] = node_of(drive), export = drive,
     server = { type = "inet", host = m.note.disks.host, port = m.note.disks.port } })
-  m:undo("end the mirror of " .. drive, function()
-    qmp.try("block-job-cancel", { device = job_of(drive), force = true })
-    for _ = 1, 100 do
-      local left = false
-      for _, job in ipairs(qmp("query-block-jobs")) do
-        left = left or job.device == job_of(drive)
-      end
-      if not left then return end
-      sleep(20)
-    end
-  end)
   qmp("blockdev-mirror", { ["job-id"] = job_of(drive), device = drive, target = node_of(drive),
     sync = "full", ["copy-mode"] = "write-blocking", ["on-target-error"] = "report" })
 end

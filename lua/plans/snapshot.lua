@@ -25,7 +25,8 @@ local function wake()
 end
 
 --- The shell may still be at work for a moment; QEMU answers nobody while it waits for its end.
-local function find(file)
+local function find(m, file)
+  m:undo("remove the node of the file", qmp.restore { node = "snapshot" })
   retry { times = 100, first = 50, factor = 1, only = "refused", function()
     qmp("blockdev-add", { driver = "file", ["node-name"] = "snapshot", filename = file,
       ["read-only"] = true })
@@ -48,8 +49,8 @@ return plan {
     state "stopping" { within = "10s", next = "writing",
       enter = function(m)
         m.note.ran = qmp("query-status").running
-        qmp.enable("events")
-        m.note.before = guest.set(m, { ["max-bandwidth"] = m.bandwidth })
+        m.note.before = { capabilities = guest.enable(m, "events"),
+          parameters = guest.set(m, { ["max-bandwidth"] = m.bandwidth }) }
         if m.note.ran then
           m:undo("wake the guest", qmp.wake)
           qmp("stop")
@@ -81,8 +82,8 @@ return plan {
 
     state "looking" { within = "10s", next = "done",
       enter = function(m)
-        find(m.file)
-        qmp("migrate-set-parameters", m.note.before)
+        find(m, m.file)
+        qmp.restore(m.note.before)()
       end },
   },
 }

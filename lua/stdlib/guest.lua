@@ -2,27 +2,26 @@
 --- The guest of this node: what it was before a migration, and how it comes back to that.
 local guest = {}
 
---- Switches these capabilities on, for this run: what was is put back on abort.
+--- Switches these capabilities on, for this run: what was is put back on abort, and given back.
 function guest.enable(m, ...)
-  local wanted, before = {}, {}
+  local wanted, before, are_on = {}, {}, true
   for _, name in ipairs { ... } do wanted[name] = true end
   for _, known in ipairs(qmp("query-migrate-capabilities")) do
     if wanted[known.capability] and not known.state then
-      before[#before + 1] = { capability = known.capability, state = false }
+      before[known.capability], are_on = false, false
     end
   end
-  if #before == 0 then return end
-  m:undo("put the capabilities back", function()
-    qmp("migrate-set-capabilities", { capabilities = before })
-  end)
+  if are_on then return nil end
+  m:undo("put the capabilities back", qmp.restore { capabilities = before })
   qmp.enable(...)
+  return before
 end
 
 --- Sets parameters of the migration, for this run: what was is put back on abort, and given back.
 function guest.set(m, parameters)
   local now, before = qmp("query-migrate-parameters"), {}
   for name in pairs(parameters) do before[name] = now[name] end
-  m:undo("put the parameters back", function() qmp("migrate-set-parameters", before) end)
+  m:undo("put the parameters back", qmp.restore { parameters = before })
   qmp("migrate-set-parameters", parameters)
   return before
 end

@@ -110,9 +110,10 @@ public:
     explicit Visitor(const ports::World& world) : world_(world) {}
 
     void undo(const host::GuestUndo& undo, Done done) {
-        visit_ = std::make_unique<monitor::GuestVisit>(world_.clock, world_.transport, undo.vm,
-                                                       monitor::wish_named(undo.wish),
-                                                       guest_patience, std::move(done));
+        visit_ = std::make_unique<monitor::GuestVisit>(
+            world_.clock, world_.transport, undo.vm,
+            monitor::GuestTask{monitor::wish_named(undo.wish), undo.before}, guest_patience,
+            std::move(done));
         visit_->start();
     }
 

@@ -80,8 +80,9 @@ std::vector<Left> Ledger::left() const {
     for (const Entry& entry : entries_) {
         const bool hold = entry.registered.kind == Registered::Kind::hold;
         const char* kept = hold ? "kept: the end is stranded" : "not run: the end is stranded";
-        left.push_back(
-            Left{entry.registered.what, entry.progress == Progress::failed ? entry.why : kept});
+        left.push_back(Left{entry.registered.what,
+                            entry.progress == Progress::failed ? entry.why : kept,
+                            entry.registered.in_kernel});
     }
     return left;
 }

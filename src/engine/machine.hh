@@ -122,6 +122,7 @@ struct Registered {
     Kind kind = Kind::undo;
     std::string what;
     Duration within = undo_within_default;
+    bool in_kernel = false;  ///< It takes back what lies in the kernel, and nothing at a VM.
 };
 /// The plan itself has released a hold, or an undo has become pointless.
 struct Released {
@@ -227,6 +228,7 @@ struct Unwound {
 struct Left {
     std::string what;
     std::string why;
+    bool in_kernel = false;  ///< As of Registered.
 };
 struct Ended {
     End end = End::done;

@@ -46,6 +46,9 @@ std::string do_line(const Entry& entry) {
         .text("kind", name_of(entry.kind));
     if (entry.guest) {
         object.text("guest", entry.guest->wish).text("vm", entry.guest->vm);
+        if (!entry.guest->before.empty()) {
+            object.json("before", entry.guest->before);
+        }
     } else {
         object.text("in", entry.place)
             .text("space", entry.space)
@@ -143,7 +146,13 @@ Result<Entry> guest_entry_of(const json::View& object, Entry entry, std::size_t 
     if (!wish || !vm) {
         return Error{wish ? vm.error() : wish.error()};
     }
-    entry.guest = GuestUndo{std::move(*wish), std::move(*vm)};
+    // What is not known must not be taken for something else.
+    constexpr std::array<std::string_view, 4> known{"wake", "end", "see", "restore"};
+    if (std::find(known.begin(), known.end(), *wish) == known.end()) {
+        return misread(line, "'" + *wish + "' is no undo of a guest; a newer katamaran wrote it");
+    }
+    const std::optional<json::View> before = object.find("before");
+    entry.guest = GuestUndo{std::move(*wish), std::move(*vm), before ? json::compact(*before) : ""};
     return entry;
 }
 
@@ -245,12 +254,38 @@ std::string run_name(const std::string& run) {
     return fits ? run : net::digest_of(run);
 }
 
+/// "put back the parameters downtime-limit and max-bandwidth".
+std::string describe_before(const std::string& before) {
+    const Result<json::Document> read = json::parse(before);
+    std::string text;
+    for (const auto& [key, words] : std::array<std::pair<const char*, const char*>, 4>{{
+             {"job", "end the job"},
+             {"node", "remove the block node"},
+             {"capabilities", "put back the capabilities"},
+             {"parameters", "put back the parameters"},
+         }}) {
+        const std::optional<json::View> part =
+            read ? read->root().find(key) : std::optional<json::View>{};
+        if (!part) {
+            continue;
+        }
+        text += (text.empty() ? "" : " and ") + std::string{words};
+        text += part->is_string() ? " " + std::string{*part->as_string()} : "";
+        const char* between = " ";
+        for (const json::View::Field field : part->fields()) {
+            text += std::exchange(between, ", ") + std::string{field.key};
+        }
+    }
+    return text.empty() ? "put back what was changed" : text;
+}
+
 }  // namespace
 
 std::string describe(const GuestUndo& undo) {
     const std::string what = undo.wish == "wake"  ? "wake the guest"
+                             : undo.wish == "end" ? "end the QEMU that waits"
                              : undo.wish == "see" ? "look after the guest"
-                                                  : "end the QEMU that waits";
+                                                  : describe_before(undo.before);
     return undo.vm.empty() ? what : what + " of " + undo.vm;
 }
 

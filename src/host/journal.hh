@@ -7,6 +7,7 @@
 //     {"katamaran":"0.1.0","run":"…","vm":"…","plan":"…","role":"…","boot":"…","began":"…"}
 //     {"do":1,"kind":"hold","in":"/proc/42/ns/net","space":"4:4026532","undo":{…}}
 //     {"do":2,"kind":"undo","guest":"wake","vm":"/run/vm.qmp"}
+//     {"do":3,"kind":"undo","guest":"restore","vm":"…","before":{"parameters":{…}}}
 //     {"done":1}
 //     {"done":2,"dropped":true}
 //     {"committed":true}
@@ -65,10 +66,12 @@ struct Header {
 struct GuestUndo {
     std::string wish;
     std::string vm;  ///< The monitor's path.
+    /// Of `restore`: what is to be as it was, as monitor::GuestTask has it.
+    std::string before{};
     friend bool operator==(const GuestUndo&, const GuestUndo&) = default;
 };
 
-/// "wake the guest of /run/vm.qmp".
+/// "wake the guest of /run/vm.qmp", "end the job mirror-disk0 of /run/vm.qmp".
 [[nodiscard]] std::string describe(const GuestUndo& undo);
 
 /// One thing to undo: in the kernel, or at a guest.

@@ -345,7 +345,10 @@ void Recovery::Work::undo_newest(Next next) {
     current->remains.entries.pop_back();
     Recovered recovered{tag_of(current->remains.header).run,
                         entry.guest ? describe(*entry.guest) : net::describe(entry.undo),
-                        entry.place, End::undone, ""};
+                        entry.place,
+                        End::undone,
+                        "",
+                        entry.guest.has_value()};
     if (current->remains.committed && entry.kind == UndoKind::undo) {
         if (!entry.guest) {
             settled.emplace_back(entry.space, std::move(entry.undo));

@@ -62,7 +62,8 @@ struct Recovered {
     std::string what;  ///< "delete the tunnel ktm1a2b3c4d0"
     std::string place;
     End end = End::undone;
-    std::string why;  ///< Of those that stay, and what is not known of others.
+    std::string why;        ///< Of those that stay, and what is not known of others.
+    bool at_guest = false;  ///< It is about a QEMU, and not about this host.
 };
 
 struct RecoverySettings {

@@ -16,26 +16,49 @@
 // Or the QEMU is ended: one that waited for a guest which stays where it was. Or it is only seen
 // whether the guest runs, by who may not touch it; that it does not is an error.
 //
-// Both can be carried out when nothing is to be taken back, and more than once.
+// Or what was changed in QEMU is put back: a job that was begun is ended, a node that was added is
+// removed, capabilities and parameters of the migration are what they were. Each is looked at
+// first.
+//
+//     looking at the jobs ──there──> cancelling ─┐   (one that was cancelled is only waited for)
+//           ^   └──not there──> looking at the nodes ──there──> removing ─┐
+//           └─────────────────────── after a while <──────────────────────┘
+//     ──> looking at the capabilities ──> looking at the parameters ──> done
+//
+// All can be carried out when nothing is to be taken back, and more than once.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hh"
 #include "base/unique_function.hh"
+#include "json/document.hh"
 #include "monitor/client.hh"
 #include "ports/clock.hh"
 
 namespace ktm::monitor {
 
-enum class GuestWish : std::uint8_t { wake, end, see };
+enum class GuestWish : std::uint8_t { wake, end, see, restore };
 
-/// "wake", "end", "see".
+/// "wake", "end", "see", "restore".
 [[nodiscard]] std::string_view name_of(GuestWish wish) noexcept;
 /// The one of that name.
 [[nodiscard]] GuestWish wish_named(std::string_view name) noexcept;
+
+/// A wish, and for `restore` what is to be as it was, as JSON, each of it or not:
+/// {"job":"…","node":"…","capabilities":{"events":false},"parameters":{"downtime-limit":300}}
+struct GuestTask {
+    GuestTask(GuestWish wished, std::string as_it_was = "")
+        : wish(wished), before(std::move(as_it_was)) {}
+    GuestWish wish;
+    std::string before;
+};
+
+/// Checks what stands in `before`, where a plan has written it.
+[[nodiscard]] Result<void> check_before(const json::View& before);
 
 /// LIFETIME: the clock and the client outlive it. Destroying it ends it without a word.
 class GuestUndo {
@@ -45,7 +68,7 @@ public:
 
     /// `done` is called once, never from inside of start(). There is no deadline here beyond that
     /// of each command: that is the caller's Clock.
-    GuestUndo(ports::Clock& clock, Client& client, GuestWish wish, Done done);
+    GuestUndo(ports::Clock& clock, Client& client, GuestTask task, Done done);
     GuestUndo(const GuestUndo&) = delete;
     GuestUndo& operator=(const GuestUndo&) = delete;
     ~GuestUndo() = default;
@@ -57,22 +80,36 @@ public:
 private:
     using Next = void (GuestUndo::*)(const json::View& result);
 
-    void ask(std::string_view command, Next next);
+    void ask(std::string_view command, Next next, std::string_view arguments = "");
+    void begin();
     void again(void (GuestUndo::*what)());
+    void fail_later(Error error);
     void look_at_copy();
     void on_copy(const json::View& result);
     void on_cancelled(const json::View& result);
     void look_at_guest();
     void on_guest(const json::View& result);
     void on_end(const json::View& result);
+    void look_at_job();
+    void on_jobs(const json::View& result);
+    void on_job_cancelled(const json::View& result);
+    void on_nodes(const json::View& result);
+    void on_node_removed(const json::View& result);
+    void look_at_capabilities();
+    void on_capabilities(const json::View& result);
+    void look_at_parameters();
+    void on_parameters(const json::View& result);
+    void on_capabilities_put_back(const json::View& result);
     void finish(Result<bool> result);
 
     ports::Clock& clock_;
     Client& client_;
-    GuestWish wish_;
+    GuestTask task_;
+    json::Document before_;
     Done done_;
     std::string obstacle_;
     bool changed_ = false;
+    bool job_cancelled_ = false;
     unsigned lingered_ = 0;
     std::unique_ptr<ports::Timer> pause_;
     /// LIFETIME: an answer that comes behind our end finds false.

@@ -16,14 +16,15 @@ bool is_gone(const Error& error) {
 }  // namespace
 
 GuestVisit::GuestVisit(ports::Clock& clock, ports::Transport& transport, std::string socket,
-                       GuestWish wish, Duration within, Done done)
+                       GuestTask task, Duration within, Done done)
     : clock_(clock),
       socket_(std::move(socket)),
       wish_(wish),
       within_(within),
       done_(std::move(done)),
       client_(clock, transport, nullptr, ""),
-      undo_(clock, client_, wish, [this](Result<bool> changed) { finish(std::move(changed)); }) {}
+      undo_(clock, client_, std::move(task),
+            [this](Result<bool> changed) { finish(std::move(changed)); }) {}
 
 void GuestVisit::start() {
     patience_ = clock_.arm(within_, [this] { lose_patience(); });

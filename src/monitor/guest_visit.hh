@@ -19,7 +19,7 @@ public:
     using Done = GuestUndo::Done;
 
     /// `done` is called once, never from inside of start(), at the latest after `within`.
-    GuestVisit(ports::Clock& clock, ports::Transport& transport, std::string socket, GuestWish wish,
+    GuestVisit(ports::Clock& clock, ports::Transport& transport, std::string socket, GuestTask task,
                Duration within, Done done);
     GuestVisit(const GuestVisit&) = delete;
     GuestVisit& operator=(const GuestVisit&) = delete;

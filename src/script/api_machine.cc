@@ -71,9 +71,9 @@ constexpr Word machine_words[] = {
      .doc = "Registers what is run when the plan aborts, newest first. The commit and the end "
             "`done` drop it; one that is registered behind the commit is dropped at once, and "
             "reported. One that fails or is late is reported, and the others run. Register it "
-            "before what it undoes: what fails half-way must be undone, too. With `qmp.wake` or "
-            "`qmp.quit` as its action it stands in the journal, and `katamaran recover` carries it "
-            "out when we are killed.",
+            "before what it undoes: what fails half-way must be undone, too. With "
+            "`qmp.wake`, `qmp.quit` or what `qmp.restore` gives as its action it stands in the "
+            "journal, and `katamaran recover` carries it out when we are killed.",
      .example =
          R"(m:undo("cancel the copy", function() qmp("migrate_cancel") end, { within = "5s" })
 qmp("migrate", { uri = m.uri }))"},
@@ -115,6 +115,13 @@ constexpr const char* guest_errors =
     "`usage` `no-vm`: the plan has no var `qmp`.\n"
     "`timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.";
 
+constexpr Parameter restore_parameters[] = {
+    {"before", "table", "What is to be as it was; at least one of these."},
+    {".job", "string?", "A block job that is not to be there."},
+    {".node", "string?", "A block node that is not to be there."},
+    {".capabilities", "table?", "Of the migration: names, and true or false."},
+    {".parameters", "table?", "Of the migration: names and values."},
+};
 constexpr Parameter connect_parameters[] = {
     {"path", "string", "The monitor: the path of a unix socket."},
     {"name", "string", "What the VM is called in events, errors and the recording."},
@@ -194,6 +201,21 @@ qmp("stop"))"},
      .doc = "Ends this QEMU: one that waited for a guest which stays where it was.",
      .example = R"(m:undo("end the QEMU that waits", qmp.quit)
 qmp("migrate-incoming", { uri = "tcp:192.0.2.7:4444" }))"},
+    {.name = "qmp.restore",
+     .parameters = restore_parameters,
+     .returns = "function action: for an undo; it can also be called",
+     .errors = "`invalid` `bad-argument`: nothing that can be put back, or a part of it is not "
+               "what it must be.\n"
+               "`invalid` `no-json`: JSON cannot hold it; the text names the place.",
+     .contexts = in_actions,
+     .since = 1,
+     .doc = "Makes an undo of what a plan changes in QEMU. When it is carried out it looks first, "
+            "and does what is still to be done: ends the block job and waits until it is gone, "
+            "removes the block node, and puts capabilities and parameters of the migration back, "
+            "again and again as long as QEMU refuses.",
+     .example =
+         R"(m:undo("put the limit back", qmp.restore { parameters = { ["downtime-limit"] = 300 } })
+qmp("migrate-set-parameters", { ["downtime-limit"] = 25 }))"},
     {.name = "qmp.connect",
      .parameters = connect_parameters,
      .returns = "ktm.Vm vm: another VM",

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "base/assert.hh"
+#include "json/parser.hh"
 #include "script/convert.hh"
 #include "script/natives.hh"
 #include "script/net_side.hh"
@@ -19,29 +21,59 @@ monitor::GuestWish wish_at(lua_State* lua, int index) {
 }
 
 std::string word_of(monitor::GuestWish wish) {
-    return wish == monitor::GuestWish::wake ? "qmp.wake" : "qmp.quit";
+    switch (wish) {
+        case monitor::GuestWish::wake: return "qmp.wake";
+        case monitor::GuestWish::end: return "qmp.quit";
+        case monitor::GuestWish::restore: return "qmp.restore";
+        case monitor::GuestWish::see: break;  // No word of plans: who recovers looks.
+    }
+    return "";
 }
 
-/// guest(wish)
+/// A wish, and what is to be as it was.
+monitor::GuestTask task_at(lua_State* lua, int index) {
+    const char* before = lua_tostring(lua, index + 1);
+    return {wish_at(lua, index), before == nullptr ? "" : before};
+}
+
+/// guest_before(table): checked, as JSON.
+int guest_before(lua_State* lua) {
+    const char* const word = "qmp.restore";
+    require_context(lua, in_actions, word);
+    Result<std::string> text = read_json_at(lua, 1, "before");
+    if (!text) {
+        raise(lua, std::move(text).error().while_trying(word));
+    }
+    const Result<json::Document> before = json::parse(*text);
+    KTM_ASSERT(before.has_value());
+    if (Result<void> checked = monitor::check_before(before->root()); !checked) {
+        raise(lua, std::move(checked).error().while_trying(word));
+    }
+    lua_pushlstring(lua, text->data(), text->size());
+    return 1;
+}
+
+/// guest(wish, before)
 int undo_guest(lua_State* lua) {
-    const monitor::GuestWish wish = wish_at(lua, 1);
+    monitor::GuestTask task = task_at(lua, 1);
+    const monitor::GuestWish wish = task.wish;
     Run& run = waiting_run_of(lua, word_of(wish).c_str());
     if (run.client("") == nullptr) {
         raise(lua,
               Error{Kind::usage, "no-vm", "this plan has no var 'qmp' with the path of a monitor",
                     word_of(wish), nullptr});
     }
-    run.undo_guest(wish, run.suspend([&run] { run.forget_guest_undo(); }));
+    run.undo_guest(std::move(task), run.suspend([&run] { run.forget_guest_undo(); }));
     return lua_yield(lua, 0);
 }
 
-/// write_guest(wish): the number under which it stands in the journal.
+/// write_guest(wish, before): the number under which it stands in the journal.
 int write_guest(lua_State* lua) {
-    const monitor::GuestWish wish = wish_at(lua, 1);
+    const monitor::GuestTask task = task_at(lua, 1);
     Run& run = acting_run_of(lua, "m:undo");
-    const Result<host::UndoId> id = run.write_guest_undo(wish);
+    const Result<host::UndoId> id = run.write_guest_undo(task);
     if (!id) {
-        raise(lua, Error{id.error()}.while_trying("write down " + word_of(wish)));
+        raise(lua, Error{id.error()}.while_trying("write down " + word_of(task.wish)));
     }
     lua_pushnumber(lua, static_cast<double>(id->value));
     return 1;
@@ -86,15 +118,17 @@ int reconnect(lua_State* lua) {
 }
 
 constexpr Native guest_natives[] = {
-    {"guest", undo_guest},      {"write_guest", write_guest}, {"guest_undone", guest_undone},
-    {"drop_guest", drop_guest}, {"is_lost", is_lost},         {"reconnect", reconnect},
+    {"guest", undo_guest},          {"guest_before", guest_before}, {"write_guest", write_guest},
+    {"guest_undone", guest_undone}, {"drop_guest", drop_guest},     {"is_lost", is_lost},
+    {"reconnect", reconnect},
 };
 
 }  // namespace
 
-void Run::undo_guest(monitor::GuestWish wish, Token token) {
+void Run::undo_guest(monitor::GuestTask task, Token token) {
+    const monitor::GuestWish wish = task.wish;
     guest_undo_ = std::make_unique<monitor::GuestUndo>(
-        world_.clock, *client(""), wish, [this, wish, token](Result<bool> changed) {
+        world_.clock, *client(""), std::move(task), [this, wish, token](Result<bool> changed) {
             // LIFETIME: it is called from inside of what is destroyed here.
             const std::unique_ptr<monitor::GuestUndo> over = std::move(guest_undo_);
             if (!changed) {
@@ -111,9 +145,9 @@ void Run::undo_guest(monitor::GuestWish wish, Token token) {
     guest_undo_->start();
 }
 
-Result<host::UndoId> Run::write_guest_undo(monitor::GuestWish wish) {
-    return net().host().will_undo(
-        host::GuestUndo{std::string{monitor::name_of(wish)}, host_settings_.header.vm});
+Result<host::UndoId> Run::write_guest_undo(const monitor::GuestTask& task) {
+    return net().host().will_undo(host::GuestUndo{std::string{monitor::name_of(task.wish)},
+                                                  host_settings_.header.vm, task.before});
 }
 
 bool Run::is_lost(const std::string& vm) const {

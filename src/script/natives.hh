@@ -65,7 +65,7 @@ enum NodePlace : int { node_kind = 1, node_name, node_body, node_file, node_line
 
 /// Pushes our string.format, around LuaJIT's own at this index.
 void push_format(lua_State* lua, int raw_format);
-/// register(kind, what, options, function): an entry of the ledger.
+/// register(kind, what, options, function, in_kernel): an entry of the ledger.
 int register_entry(lua_State* lua);
 /// Where the prelude leaves m:hold in the registry.
 inline constexpr const char* hold_word = "hold";

@@ -55,18 +55,18 @@ local guest_undos = {}
 --- What nobody listens at was left by a QEMU that has ended.
 local is_gone = { ENOENT = true, ECONNREFUSED = true }
 
-local function guest_undo(wish)
+local function guest_undo(wish, before)
   local function action()
     local done, problem
     repeat
       local lost = unreachable("")
       if lost and wish == "end" and is_gone[lost.code] then return end
       if lost then error(lost, 0) end
-      done, problem = attempt(native.guest(wish))
+      done, problem = attempt(native.guest(wish, before))
     until done ~= nil or problem.kind ~= "lost"
     if done == nil then error(problem, 0) end
   end
-  guest_undos[action] = wish
+  guest_undos[action] = { wish, before }
   return action
 end
 
@@ -126,16 +126,16 @@ end
 
 --- One that is known to who recovers is written down, and struck out when it is done or dropped.
 local function undo(_, what, action, options)
-  local wish, written = guest_undos[action], nil
+  local known, written = guest_undos[action], nil
   local function strike_out(strike)
     if written then strike(written) end
     written = nil
   end
-  local entry = native.register("undo", what, options, wish and function(m)
+  local entry = native.register("undo", what, options, known and function(m)
     action(m)
     strike_out(native.guest_undone)
   end or action)
-  if wish then written = native.write_guest(wish) end
+  if known then written = native.write_guest(known[1], known[2]) end
   return {
     what = what,
     drop = function()
@@ -201,6 +201,7 @@ return {
     }),
     qmp = monitor("", {
       connect = connect, wake = guest_undo("wake"), quit = guest_undo("end"),
+      restore = function(before) return guest_undo("restore", native.guest_before(before)) end,
     }),
     exec = frozen("exec", { try = try_exec }, exec),
     wait = function(pattern) return finish(native.wait(pattern)) end,

@@ -27,7 +27,7 @@ local function acquire(kind, handle, give, start, options)
   if give == native.net_hold_give then
     function handle.finish() return over(true) end
   end
-  entry = native.register(kind, handle.what, { within = "90s" }, handle.release)
+  entry = native.register(kind, handle.what, { within = "90s" }, handle.release, true)
   handle.registered = true
   local function settle(ran, ok, first, ...)
     if ran and ok then

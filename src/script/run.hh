@@ -163,7 +163,8 @@ public:
     void wait_for(Token token, engine::Pattern pattern, std::optional<Duration> within);
 
     [[nodiscard]] engine::EntryId register_entry(engine::Registered::Kind kind, std::string what,
-                                                 Duration within, int function);
+                                                 Duration within, int function,
+                                                 bool in_kernel = false);
     void forget_entry(engine::EntryId entry, bool is_undo = false);
     /// How many were registered so far.
     [[nodiscard]] std::uint64_t entries() const noexcept { return entry_ids_.last(); }
@@ -179,10 +180,10 @@ public:
     void reconnect(const std::string& vm, Token token);
 
     /// Takes a migration back at the guest of the default VM; the operation answers.
-    void undo_guest(monitor::GuestWish wish, Token token);
+    void undo_guest(monitor::GuestTask task, Token token);
     void forget_guest_undo() { guest_undo_.reset(); }
     /// Writes down that it is to be done, for who comes after us.
-    [[nodiscard]] Result<host::UndoId> write_guest_undo(monitor::GuestWish wish);
+    [[nodiscard]] Result<host::UndoId> write_guest_undo(const monitor::GuestTask& task);
 
     /// The other node; null in a role without one.
     [[nodiscard]] PeerSide* peer() noexcept { return peer_.get(); }

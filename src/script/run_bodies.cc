@@ -171,10 +171,10 @@ void Run::deliver(const engine::Deliver& delivery) {
 }
 
 engine::EntryId Run::register_entry(engine::Registered::Kind kind, std::string what,
-                                    Duration within, int function) {
+                                    Duration within, int function, bool in_kernel) {
     const engine::EntryId entry = entry_ids_.next();
     entries_[entry] = function;
-    post(engine::Registered{entry, kind, std::move(what), within});
+    post(engine::Registered{entry, kind, std::move(what), within, in_kernel});
     return entry;
 }
 

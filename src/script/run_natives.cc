@@ -335,7 +335,7 @@ int register_entry(lua_State* lua) {
     const int kept = Interpreter::of(lua).keep(lua);
     const engine::EntryId entry = run.register_entry(
         is_hold ? engine::Registered::Kind::hold : engine::Registered::Kind::undo, what,
-        within.value_or(engine::undo_within_default), kept);
+        within.value_or(engine::undo_within_default), kept, lua_toboolean(lua, 5) != 0);
     lua_pushnumber(lua, static_cast<double>(entry.value));
     return 1;
 }

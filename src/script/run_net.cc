@@ -67,7 +67,8 @@ void Run::close_net() {
         observer_.on_words("error", closed.error().sentence());
         outcome_.ended.left.push_back(
             {"the journal " + net_->host().journal_path(),
-             "it does not say that the run has committed: remove it, and do not recover from it"});
+             "it does not say that the run has committed: remove it, and do not recover from it",
+             true});
     } else if (Result<std::string> journal = net_->host().close()) {
         outcome_.journal = std::move(*journal);
     } else {

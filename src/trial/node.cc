@@ -371,8 +371,8 @@ void Node::recover() {
         [this](const host::GuestUndo& undo, UniqueFunction<void(Result<bool>)> done) {
             const monitor::GuestWish wish = monitor::wish_named(undo.wish);
             visit_ = std::make_unique<monitor::GuestVisit>(
-                world_.clock, world_.transport, undo.vm, wish, guest_patience,
-                [this, wish, done = std::move(done)](Result<bool> ended) mutable {
+                world_.clock, world_.transport, undo.vm, monitor::GuestTask{wish, undo.before},
+                guest_patience, [this, wish, done = std::move(done)](Result<bool> ended) mutable {
                     saw_guest_run_ = saw_guest_run_ || (wish == monitor::GuestWish::see && ended);
                     done(std::move(ended));
                 });

@@ -7,6 +7,7 @@
 
 #include "host/journal.hh"
 #include "json/parser.hh"
+#include "json/writer.hh"
 #include "net/undo.hh"
 
 namespace ktm::testing {
@@ -159,8 +160,10 @@ private:
 
 std::string undo_in(const json::View& line) {
     if (const auto wish = line.find_string("guest")) {
-        return host::describe(
-            host::GuestUndo{std::string{*wish}, std::string{line.find_string("vm").value_or("")}});
+        const std::optional<json::View> before = line.find("before");
+        return host::describe(host::GuestUndo{std::string{*wish},
+                                              std::string{line.find_string("vm").value_or("")},
+                                              before ? json::compact(*before) : ""});
     }
     const std::optional<json::View> undo = line.find("undo");
     const Result<net::Undo> read = undo ? net::undo_from_json(*undo) : Result<net::Undo>{Error{}};

@@ -50,6 +50,13 @@ TEST_CASE("host/journal: what was written is read again") {
     CHECK_FALSE(written.journal->is_empty());
 }
 
+TEST_CASE("host/journal: what a QEMU had before is read again as it was written") {
+    Written written;
+    const GuestUndo undo{"restore", "/run/vm.qmp", R"({"parameters":{"downtime-limit":300}})"};
+    REQUIRE(written.journal->will_undo(undo));
+    CHECK(written.remains().entries.back().guest == undo);
+}
+
 TEST_CASE("host/journal: what is undone is not left, and a journal of nothing is empty") {
     Written written;
     REQUIRE(written.journal->undone({written.ids[1]}));
@@ -210,6 +217,8 @@ TEST_CASE("host/journal: a damaged line is an error that names it") {
               .find("expected an 'undo'") != std::string::npos);
     CHECK(fault_of(header + "{\"do\":1,\"kind\":\"hold\",\"in\":\"\",\"space\":\"\",\"undo\":{}}\n")
               .starts_with("could not read a journal: line 2: "));
+    CHECK(fault_of(header + "{\"do\":1,\"kind\":\"undo\",\"guest\":\"sing\",\"vm\":\"\"}\n")
+              .find("'sing' is no undo of a guest; a newer katamaran") != std::string::npos);
     const std::string entry = text.substr(header.size());
     CHECK(fault_of(text + entry).find("line 4: the numbers do not grow") != std::string::npos);
 }

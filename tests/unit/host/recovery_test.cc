@@ -439,7 +439,8 @@ struct Visits {
 
     AtGuest at_guest() {
         return [this](const GuestUndo& undo, UniqueFunction<void(Result<bool>)> done) {
-            wished.push_back(undo.wish + " " + undo.vm);
+            wished.push_back(undo.wish + " " + undo.vm +
+                             (undo.before.empty() ? "" : " " + undo.before));
             Result<bool> answer = answers.empty() ? Result<bool>{true} : std::move(answers.front());
             if (!answers.empty()) {
                 answers.erase(answers.begin());
@@ -486,6 +487,24 @@ TEST_CASE("host/recovery: a guest is woken in its turn, and once") {
     REQUIRE(recovering.told.size() > 1);
     CHECK(recovering.told.back() == "undone: wake the guest of /run/vm.qmp");
     CHECK(visits.wished == std::vector<std::string>{"wake /run/vm.qmp"});
+    CHECK(stage.journals().empty());
+}
+
+TEST_CASE("host/recovery: what was changed in a QEMU is put back, and told in words") {
+    Stage stage;
+    stage.begin();
+    const std::string before =
+        R"({"job":"mirror-a","node":"a","parameters":{"downtime-limit":300,"max-bandwidth":1}})";
+    REQUIRE(stage.host->will_undo(GuestUndo{"restore", "/run/vm.qmp", before}));
+    stage.kill();
+    Visits visits;
+    const Recovering recovering = recover(stage, {}, false, "boot-1", visits.at_guest());
+    CHECK(failed(recovering) == 0);
+    CHECK(recovering.told ==
+          std::vector<std::string>{"undone: end the job mirror-a and remove the block node a and "
+                                   "put back the parameters downtime-limit, max-bandwidth of "
+                                   "/run/vm.qmp"});
+    CHECK(visits.wished == std::vector<std::string>{"restore /run/vm.qmp " + before});
     CHECK(stage.journals().empty());
 }
 

@@ -8,6 +8,7 @@
 
 using namespace ktm;
 using namespace std::chrono_literals;
+using monitor::GuestTask;
 using monitor::GuestVisit;
 using monitor::GuestWish;
 
@@ -39,7 +40,14 @@ const std::string nothing = R"({"return":{}})";
 const std::string locked =
     R"({"error":{"class":"GenericError","desc":"Failed to get \"write\" lock"}})";
 
-Visited visit(GuestWish wish, const std::string& conversation) {
+/// The same with arguments.
+std::string exchange_with(const std::string& command, const std::string& arguments,
+                          const std::string& says) {
+    return R"({"dir":"out","msg":{"execute":")" + command + R"(","arguments":)" + arguments +
+           "}}\n" + R"({"dir":"in","msg":)" + says + "}\n";
+}
+
+Visited visit(const GuestTask& task, const std::string& conversation) {
     sim::VirtualWorld world;
     const ports::World ports = world.ports();
     if (!conversation.empty()) {
@@ -48,7 +56,7 @@ Visited visit(GuestWish wish, const std::string& conversation) {
     }
     Visited visited;
     std::optional<GuestVisit> there;
-    there.emplace(ports.clock, ports.transport, socket_path, wish, 10s, [&](Result<bool> ended) {
+    there.emplace(ports.clock, ports.transport, socket_path, task, 10s, [&](Result<bool> ended) {
         visited.ended.emplace(std::move(ended));
         visited.took = ports.clock.now().time_since_epoch();
         there.reset();
@@ -134,6 +142,71 @@ TEST_CASE("monitor/guest_undo: a QEMU that waits is ended, also when it ends bef
                                      R"({"dir":"eof"})"
                                      "\n"),
                true);
+}
+
+namespace {
+
+const std::string has_mirror = R"({"return":[{"device":"mirror-a","status":"ready"}]})";
+const std::string has_none = R"({"return":[]})";
+const std::string in_use = R"({"error":{"class":"GenericError","desc":"Node a is in use"}})";
+const std::string cancel =
+    exchange_with("block-job-cancel", R"({"device":"mirror-a","force":true})", nothing);
+
+std::string nodes_are(const std::string& says) {
+    return exchange_with("query-named-block-nodes", R"({"flat":true})", says);
+}
+
+}  // namespace
+
+TEST_CASE("monitor/guest_undo: a job is ended and waited for, and then its node is removed") {
+    const GuestTask task{GuestWish::restore, R"({"job":"mirror-a","node":"a"})"};
+    const std::string has_node = R"({"return":[{"node-name":"a"},{"node-name":"disk0"}]})";
+    const std::string removed = exchange_with("blockdev-del", R"({"node-name":"a"})", nothing);
+    check_done(
+        visit(task, exchange("query-block-jobs", has_mirror) + cancel +
+                        exchange("query-block-jobs", has_mirror) +
+                        exchange("query-block-jobs", has_none) + nodes_are(has_node) + removed),
+        true);
+    check_done(visit(task, exchange("query-block-jobs", has_none) + nodes_are(has_none)), false);
+    const Visited again =
+        visit(task, exchange("query-block-jobs", has_none) + nodes_are(has_node) +
+                        exchange_with("blockdev-del", R"({"node-name":"a"})", in_use) +
+                        exchange("query-block-jobs", has_none) + nodes_are(has_node) + removed);
+    check_done(again, true);
+    CHECK(again.took == 20ms);
+}
+
+TEST_CASE("monitor/guest_undo: of capabilities and parameters only what differs is put back") {
+    const GuestTask task{GuestWish::restore,
+                         R"({"capabilities":{"events":false,"multifd":false},)"
+                         R"("parameters":{"downtime-limit":300,"max-bandwidth":134217728}})"};
+    const std::string capabilities = R"({"return":[{"state":true,"capability":"events"},)"
+                                     R"({"state":false,"capability":"multifd"}]})";
+    const std::string parameters = R"({"return":{"downtime-limit":1,"max-bandwidth":134217728}})";
+    check_done(
+        visit(task,
+              exchange("query-migrate-capabilities", capabilities) +
+                  exchange_with("migrate-set-capabilities",
+                                R"({"capabilities":[{"capability":"events","state":false}]})",
+                                nothing) +
+                  exchange("query-migrate-parameters", parameters) +
+                  exchange_with("migrate-set-parameters", R"({"downtime-limit":300})", nothing)),
+        true);
+    check_done(visit(GuestTask{GuestWish::restore, R"({"parameters":{"downtime-limit":1}})"},
+                     exchange("query-migrate-parameters", parameters)),
+               false);
+}
+
+TEST_CASE("monitor/guest_undo: what nobody could put back is an error, and not done by halves") {
+    for (const char* before : {"", "{}", "[]", R"({"jobs":"a"})", R"({"job":""})", R"({"node":3})",
+                               R"({"capabilities":{"events":"on"}})", R"({"parameters":[]})"}) {
+        CAPTURE(before);
+        const Visited visited = visit(GuestTask{GuestWish::restore, before}, guest_runs(true));
+        CHECK(visited.unplayed);
+        REQUIRE(visited.ended);
+        REQUIRE_FALSE(*visited.ended);
+        CHECK(visited.ended->error().kind == Kind::invalid);
+    }
 }
 
 TEST_CASE("monitor/guest_undo: where no QEMU is any more there is nothing to do") {

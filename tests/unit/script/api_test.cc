@@ -261,7 +261,8 @@ TEST_CASE("the global words are the roots of the described ones, without m and v
 }
 
 TEST_CASE("the fields of a word are what stands behind its dot") {
-    CHECK(fields_of("qmp") == std::vector<std::string>{"try", "enable", "wake", "quit", "connect"});
+    CHECK(fields_of("qmp") ==
+          std::vector<std::string>{"try", "enable", "wake", "quit", "restore", "connect"});
     CHECK(fields_of("timer") == std::vector<std::string>{"after", "every", "cancel"});
     CHECK(fields_of("sleep").empty());
     CHECK(fields_of("m").empty());

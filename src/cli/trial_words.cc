@@ -10,6 +10,7 @@
 #include "cli/plan_example.hh"
 #include "cli/verdict.hh"
 #include "json/writer.hh"
+#include "trial/verdicts.hh"
 
 namespace ktm::cli {
 
@@ -105,15 +106,21 @@ std::string copy_json(const CopyCourse& course, const StandLimit& limit) {
     return std::move(out).finish();
 }
 
-std::string packets_of(const model::FlowAccount& account) {
+std::string packets_of(const model::FlowAccount& account, std::uint64_t overtaken_max) {
     std::string text = std::to_string(account.delivered) + " of " + std::to_string(account.sent) +
                        " delivered, " + std::to_string(account.lost_in_all()) + " lost";
     for (const auto& [where, count] : account.lost) {
         text += "; " + std::to_string(count) + " " + where;
     }
-    if (account.duplicated + account.reordered > 0) {
-        text += "; " + std::to_string(account.duplicated) + " twice, " +
-                std::to_string(account.reordered) + " out of order";
+    if (account.duplicated > 0) {
+        text += "; " + std::to_string(account.duplicated) + " twice";
+    }
+    if (account.reordered > 0) {
+        text += "; " + std::to_string(account.reordered) + " out of order, " +
+                (account.reordered <= overtaken_max
+                     ? "no more than the network's change of route makes"
+                     : "of which the network's change of route makes no more than " +
+                           std::to_string(overtaken_max));
     }
     return text + "; longest gap " + rounded_text(account.longest_gap);
 }
@@ -220,7 +227,8 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
                                                 std::to_string(held.plug) + " in the plug, " +
                                                 std::to_string(held.ring) + " in the ring"));
         for (const model::FlowAccount& account : report.accounts) {
-            lines.push_back(row("to " + account.name, packets_of(account)));
+            lines.push_back(
+                row("to " + account.name, packets_of(account, trial::overtaken_max(stage.world))));
         }
     } else {
         lines.push_back(row("guest stood", how_long_stood(report)));

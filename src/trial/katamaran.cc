@@ -80,7 +80,7 @@ void Katamaran::on_over(const script::Outcome& outcome) {
     }
     outcome_ = outcome;
     ended_at_ = world_.clock.now();
-    ran_at_end_ = guest_runs && guest_runs();
+    status_at_end_ = guest_status ? guest_status() : "";
     if (moved_on) {
         moved_on();
     }

@@ -50,9 +50,9 @@ public:
     [[nodiscard]] const std::vector<Entered>& states() const noexcept { return states_; }
     [[nodiscard]] bool has_committed() const noexcept { return committed_; }
     [[nodiscard]] Instant ended_at() const noexcept { return ended_at_; }
-    /// Whether its guest ran when the run was over.
-    [[nodiscard]] bool ran_at_end() const noexcept { return ran_at_end_; }
-    UniqueFunction<bool()> guest_runs;
+    /// Where its guest stood when the run was over, in QEMU's word; empty without a QEMU.
+    [[nodiscard]] std::string_view status_at_end() const noexcept { return status_at_end_; }
+    UniqueFunction<std::string_view()> guest_status;
     /// It has entered a state, or is in trouble, or over; from inside of that act.
     UniqueFunction<void()> moved_on;
     /// How many crossings of the trial there have been.
@@ -72,7 +72,7 @@ private:
     std::unique_ptr<script::Run> run_;
     std::vector<Entered> states_;
     bool committed_ = false;
-    bool ran_at_end_ = false;
+    std::string_view status_at_end_;
     Instant ended_at_{};
     std::optional<script::Outcome> outcome_;
 };

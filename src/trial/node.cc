@@ -23,6 +23,10 @@ constexpr std::string_view committed_line = "{\"committed\":true}";
 /// Protocols in the kernel's state that are there on purpose: a guest that has arrived.
 constexpr std::string_view arrival_mark = " protocol 108";
 
+constexpr std::size_t slot_of(Node::About about) noexcept {
+    return static_cast<std::size_t>(about);
+}
+
 /// Who has a tap open is no change of the host: its QEMU comes and goes.
 std::string without_carriers(std::string text) {
     for (const std::string_view mark : {" carrier yes", " carrier no"}) {
@@ -289,6 +293,9 @@ void Node::tell_guess(std::string_view line) {
 
 void Node::begin(Part& part, Katamaran::Told told) {
     before_ = without_carriers(networks_.dump());
+    if (qemu_ != nullptr) {
+        qemu_before_ = qemu_->inventory();
+    }
     host::Settings host;
     host.folder = state_folder;
     host.header = {
@@ -304,7 +311,10 @@ void Node::begin(Part& part, Katamaran::Told told) {
     seen_.emplace(recorded_ ? recorded_->ports() : world_);
     katamaran_ = std::make_unique<Katamaran>(*seen_, life_, part.plan, part.settings, host,
                                              recorder_.get(), std::move(told));
-    katamaran_->guest_runs = [this] { return qemu_ != nullptr && qemu_->guest_runs(); };
+    katamaran_->guest_status = [this] {
+        return qemu_ != nullptr && qemu_->is_alive() ? model::name_of(qemu_->run_state())
+                                                     : std::string_view{};
+    };
     if (ground_.crossings.has(Harm::too_late)) {
         katamaran_->moved_on = [this] { ground_.clock.soon([this] { move_on(); }); };
     }
@@ -381,11 +391,13 @@ void Node::recover() {
         [this](const host::Recovered& recovered) {
             if (recovered.end == host::Recovered::End::failed) {
                 left_.push_back(recovered.what + ": " + recovered.why);
+                left_about_[slot_of(recovered.at_guest ? About::vm : About::host)] = true;
             }
         },
         [this](const Result<int>& failed) {
             if (!failed) {
                 left_.push_back(failed.error().sentence());
+                left_about_ = {true, true};
             }
             ground_.clock.soon([this] { recovery_.reset(); });
         });
@@ -403,6 +415,43 @@ std::string Node::difference() {
     const std::string more = lines_beyond(now, before_, '+', came ? arrival_mark : "");
     const std::string less = lines_beyond(before_, now, '-', "");
     return less + (less.empty() || more.empty() ? "" : "; ") + more;
+}
+
+std::string Node::qemu_difference() const {
+    return qemu_ == nullptr || !qemu_->is_alive() || !qemu_before_
+               ? ""
+               : model::difference(*qemu_before_, qemu_->inventory());
+}
+
+bool Node::has_received() const {
+    return side_ == Side::dest && qemu_ != nullptr &&
+           qemu_->run_state() != model::RunState::inmigrate;
+}
+
+/// A journal that was named says what is still to be taken back.
+bool Node::is_open_in_journal(const std::string& path, About about) const {
+    const auto file = files_.all().find(path);
+    const Result<host::Remains> remains =
+        host::read_journal(file == files_.all().end() ? "" : file->second);
+    return !remains || std::any_of(remains->entries.begin(), remains->entries.end(),
+                                   [&](const host::Entry& entry) {
+                                       return entry.guest.has_value() == (about == About::vm);
+                                   });
+}
+
+bool Node::says_left(About about) const {
+    if (left_about_[slot_of(about)]) {
+        return true;
+    }
+    if (katamaran_ == nullptr || !katamaran_->outcome()) {
+        return false;
+    }
+    const script::Outcome& said = *katamaran_->outcome();
+    return std::any_of(said.ended.left.begin(), said.ended.left.end(),
+                       [&](const engine::Left& left) {
+                           return left.in_kernel == (about == About::host);
+                       }) ||
+           (!said.journal.empty() && is_open_in_journal(said.journal, about));
 }
 
 std::optional<model::RamCopy::Course> Node::copy_course() const {

@@ -2,6 +2,7 @@
 // trial/node.hh: one node of a trial: its kernel, its files, its QEMU, and who acts on it.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,10 @@ public:
 
     /// In which way its host is another than before; empty: in none.
     [[nodiscard]] std::string difference();
+    /// In which way its QEMU, if it lives, has something that it had not; empty: in none.
+    [[nodiscard]] std::string qemu_difference() const;
+    /// All of a guest has come to its QEMU from another.
+    [[nodiscard]] bool has_received() const;
     /// What QEMU wrote to a program is not there, or not all of it.
     [[nodiscard]] bool lacks_file() const noexcept {
         return !program_file_.empty() && !file_whole_;
@@ -76,8 +81,10 @@ public:
     [[nodiscard]] bool holds_packets();
     [[nodiscard]] std::vector<std::string> journals() const;
     [[nodiscard]] Ending ending(const std::string& role) const;
-    /// What a recovery could not take back.
-    [[nodiscard]] const std::vector<std::string>& left() const noexcept { return left_; }
+    /// What something is about that was left behind, and that a person is told of.
+    enum class About : std::uint8_t { host, vm };
+    /// Its run, or the recovery behind it, says that something of this kind is not as it was.
+    [[nodiscard]] bool says_left(About about) const;
     /// Its recovery has found the guest that had been handed over, and it ran.
     [[nodiscard]] bool saw_guest_run() const noexcept { return saw_guest_run_; }
 
@@ -99,6 +106,7 @@ private:
     [[nodiscard]] std::optional<sim::NetworkFault> judge_request(const net::Request& request);
     [[nodiscard]] int judge_write(std::string_view bytes);
     [[nodiscard]] model::Program judge_program(std::string_view command);
+    [[nodiscard]] bool is_open_in_journal(const std::string& path, About about) const;
     void tell_guess(std::string_view line);
 
     Ground ground_;
@@ -114,6 +122,7 @@ private:
     LineFaults lines_;
     ports::World world_;
     std::string before_;
+    std::optional<model::Inventory> qemu_before_;
     std::unique_ptr<model::Qemu> qemu_;
     std::unique_ptr<model::QemuSocket> socket_of_qemu_;
     std::unique_ptr<monitor::Recorder> recorder_;  ///< Null when nobody wants to know.
@@ -123,7 +132,8 @@ private:
     bool killed_ = false;
     std::unique_ptr<host::Recovery> recovery_;
     std::unique_ptr<monitor::GuestVisit> visit_;
-    std::vector<std::string> left_;
+    std::vector<std::string> left_;     ///< What a recovery could not take back.
+    std::array<bool, 2> left_about_{};  ///< Of what kinds that was.
     bool saw_guest_run_ = false;
     std::string program_file_;  ///< Of the last program that QEMU has started.
     bool program_fails_ = false;

@@ -28,12 +28,13 @@ enum class Invariant : std::uint8_t {
     no_way_back,     ///< Behind the commit nobody lets the guest run at the source.
     disks_equal,     ///< Where a guest starts, the disk holds what it knows to have written.
     host_as_before,  ///< A host is left as it was found, but for what the guest needs there.
+    vm_as_before,    ///< Until the commit a QEMU is left as it was found.
     hold_open,       ///< No packets are held for ever.
     no_packet_lost,  ///< Of a migration that went well.
     in_time,         ///< Everything ends.
     truth,           ///< What a run says of itself is so.
 };
-inline constexpr std::size_t invariants = 11;
+inline constexpr std::size_t invariants = 12;
 
 /// "one-guest"; and what it means, for people.
 [[nodiscard]] std::string_view name_of(Invariant invariant) noexcept;
@@ -67,6 +68,13 @@ public:
     /// From the first stop at the source to the start behind which no other followed.
     [[nodiscard]] std::optional<Duration> dark() const noexcept;
 
+    /// How long a guest has stood at most, before it was started again; and when that was.
+    struct Stood {
+        Duration most{};
+        Instant until{};
+    };
+    [[nodiscard]] const Stood& stood() const noexcept { return stood_; }
+
 private:
     struct Place {
         bool runs = false;
@@ -85,6 +93,7 @@ private:
     std::optional<Instant> stopped_;
     std::optional<Instant> started_;
     std::optional<Instant> standing_since_;
+    Stood stood_;
     bool begun_ = false;
     std::uint32_t told_ = 0;  ///< Invariants, as bits.
     std::vector<Violation> violations_;

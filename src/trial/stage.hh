@@ -45,6 +45,8 @@ struct Stage {
     /// The var that says how long the guest may stand in the end, and its value: `downtime_max`, or
     /// `downtime`. While it copies, a plan may hold QEMU back with less.
     std::optional<std::pair<std::string, Duration>> may_stand;
+    /// How long the guest stands when nothing goes wrong, once somebody had to know.
+    std::optional<Duration> stands;
 
     [[nodiscard]] bool has_two_nodes() const noexcept { return parts.size() == 2; }
     [[nodiscard]] const Part* part(Side side) const noexcept;

@@ -2,6 +2,7 @@
 // trial/trial.cc: one migration, played from its beginning until nothing acts any more.
 #include "trial/trial.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "trial/site.hh"
@@ -13,6 +14,9 @@ namespace {
 
 /// What a QEMU does by itself behind the end is over by then, and so is what was on its way.
 constexpr Duration rest{std::chrono::seconds{5}};
+/// LIMIT: how much longer a guest may stand because something goes wrong. How long it stands when
+/// nothing does is what the plan is for.
+constexpr Duration standing_more_max{std::chrono::minutes{2}};
 /// LIMIT: turns of the clock in one trial.
 constexpr std::uint64_t turns_max = 5'000'000;
 
@@ -78,6 +82,7 @@ private:
         report.held_most = site_.held_most();
         report.total = site_.ended_at().time_since_epoch();
         report.dark = site_.referee().dark();
+        report.stood = site_.referee().stood();
         report.guest_runs = {site_.referee().runs(Side::source), site_.referee().runs(Side::dest)};
         report.copy = site_.node(Side::source).copy_course();
         report.crossings = site_.crossings().count();
@@ -91,6 +96,35 @@ private:
     std::uint64_t turns_ = 0;
 };
 
+Report play_once(Stage& stage, TrialOptions options) {
+    Report report = Trial{stage, options}.play();
+    // LIFETIME: behind the site, whose runs are of this memory.
+    for (Part& part : stage.parts) {
+        part.plan.interpreter().rewind();
+    }
+    return report;
+}
+
+/// Held against the same plan without a fault, which is played for that once, and seldom.
+void judge_standing(Stage& stage, Report& report) {
+    if (report.stood.most <= standing_more_max) {
+        return;
+    }
+    if (!stage.stands) {
+        stage.stands = play_once(stage, {}).stood.most;
+    }
+    const bool is_told = std::any_of(
+        report.violations.begin(), report.violations.end(),
+        [](const Violation& violation) { return violation.invariant == Invariant::in_time; });
+    if (report.stood.most > *stage.stands + standing_more_max && !is_told) {
+        report.violations.push_back({Invariant::in_time,
+                                     "the guest stood for " + format_duration(report.stood.most) +
+                                         ", and for " + format_duration(*stage.stands) +
+                                         " when nothing goes wrong",
+                                     report.stood.until});
+    }
+}
+
 }  // namespace
 
 std::uint64_t Report::packets_lost() const {
@@ -102,10 +136,10 @@ std::uint64_t Report::packets_lost() const {
 }
 
 Report play(Stage& stage, TrialOptions options) {
-    Report report = Trial{stage, options}.play();
-    // LIFETIME: behind the site, whose runs are of this memory.
-    for (Part& part : stage.parts) {
-        part.plan.interpreter().rewind();
+    const bool is_disturbed = !options.faults.empty();
+    Report report = play_once(stage, std::move(options));
+    if (is_disturbed) {
+        judge_standing(stage, report);
     }
     return report;
 }

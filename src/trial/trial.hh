@@ -61,6 +61,7 @@ struct Report {
     std::array<model::HeldMost, 2> held_most;  ///< By side.
     Duration total{};                          ///< From the start to the last run's end.
     std::optional<Duration> dark;
+    Referee::Stood stood;
     std::array<bool, 2> guest_runs{};            ///< By side, when nothing acts any more.
     std::optional<model::RamCopy::Course> copy;  ///< Of the memory that the source sent.
     std::uint64_t crossings = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trial/site.hh"
@@ -13,6 +14,7 @@ namespace ktm::trial {
 namespace {
 
 using engine::End;
+using About = Node::About;
 
 /// What was found at the end of a trial, asked in the words of the invariants.
 class Judge {
@@ -31,6 +33,7 @@ public:
         judge_guest();
         for (const Side side : sides_) {
             judge_host(side);
+            judge_vm(side);
             judge_words(side);
         }
         judge_packets();
@@ -56,7 +59,7 @@ private:
         return std::any_of(sides_.begin(), sides_.end(), [&](Side side) {
             const script::Outcome* there = outcome(side);
             return (there != nullptr && there->ended.end == End::stranded) ||
-                   !site_.node(side).left().empty();
+                   site_.node(side).says_left(About::vm);
         });
     }
 
@@ -77,9 +80,9 @@ private:
         const bool moves = sides_.size() == 2;
         if (!moves || !committed_) {
             if (!runs(Side::source) && !was_killed(Side::source)) {
-                blame(Invariant::stays_at_home, moves ? "the guest does not run at the source, "
-                                                        "which has not given it away"
-                                                      : "the guest does not run any more");
+                blame(Invariant::stays_at_home,
+                      (moves ? "the source has not given the guest away, and " : "") +
+                          why_it_does_not_run());
             }
             return;
         }
@@ -94,27 +97,68 @@ private:
                   "the guest runs nowhere, and nobody says that a person must look");
         }
     }
+
+    /// Of a guest at the source that nobody gave away.
+    [[nodiscard]] std::string why_it_does_not_run() {
+        if (site_.node(Side::source).qemu_is_gone()) {
+            return "its QEMU has ended";
+        }
+        const std::string stopped = "the guest was stopped, and ";
+        const script::Outcome* said = outcome(Side::source);
+        if (said != nullptr && said->ended.end == End::done) {
+            return stopped + "the run says done";
+        }
+        if (said != nullptr) {
+            for (const engine::Left& left : said->ended.left) {
+                if (!left.in_kernel) {
+                    return stopped + "an undo failed: " + left.what + ": " + left.why;
+                }
+            }
+        }
+        Node& node = site_.node(Side::source);
+        return stopped + (node.says_left(About::vm) ? "its recovery failed"
+                          : node.was_killed()       ? "nothing in the journal wakes it"
+                                                    : "no undo wakes it");
+    }
+
     void judge_host(Side side) {
         Node& node = site_.node(side);
         const std::string name{model::name_of(side)};
-        const bool stays = ended(side, End::stranded) || !node.left().empty();
         if (node.holds_packets()) {
             blame(Invariant::hold_open, "a hold at the " + name + " is still blocked");
         }
         const std::string difference = node.difference();
-        if (!difference.empty() && !stays && !is_left_behind(side)) {
+        if (!difference.empty() && !node.says_left(About::host)) {
             blame(Invariant::host_as_before, "the " + name + " is not as before: " + difference);
         }
-        const std::vector<std::string> journals = node.journals();
-        if (!journals.empty() && !stays && !is_left_behind(side)) {
+        const script::Outcome* said = outcome(side);
+        const bool is_named = said != nullptr && !said->journal.empty();
+        const bool has_journal = !node.journals().empty();
+        const bool says_left = node.says_left(About::host) || node.says_left(About::vm);
+        if (has_journal && !is_named && !says_left) {
             blame(Invariant::host_as_before, "a journal stays at the " + name);
+        } else if (is_named && !has_journal) {
+            blame(Invariant::truth,
+                  "the " + name + " says that there is a journal: " + said->journal);
         }
     }
 
-    /// The run says itself that it could not take something back.
-    [[nodiscard]] bool is_left_behind(Side side) {
-        const script::Outcome* there = outcome(side);
-        return there != nullptr && (!there->ended.left.empty() || !there->journal.empty());
+    /// What a run that is done has made of its QEMU is what the plan is for, and so is what a
+    /// migration has made of both. Where a run is stranded a person looks at the guest anyway. And
+    /// nobody at the destination can know whose a guest is that came there whole before the run was
+    /// killed: a QEMU that may have the only one is left alone.
+    void judge_vm(Side side) {
+        Node& node = site_.node(side);
+        const bool is_in_doubt = node.was_killed() && node.has_received();
+        if (committed_ || site_.referee().has_committed(side) || ended(side, End::done) ||
+            ended(side, End::stranded) || is_in_doubt || node.says_left(About::vm)) {
+            return;
+        }
+        const std::string difference = node.qemu_difference();
+        if (!difference.empty()) {
+            blame(Invariant::vm_as_before, "QEMU at the " + std::string{model::name_of(side)} +
+                                               " is not as before: " + difference);
+        }
     }
 
     void judge_words(Side side) {
@@ -131,21 +175,29 @@ private:
         if (said->ended.end == End::done && site_.node(side).lacks_file()) {
             blame(Invariant::truth, "the " + name + " says done, and what QEMU wrote is not whole");
         }
+        const std::uint64_t dropped = dropped_by_plug(side);
+        if (said->ended.end == End::done && dropped > 0 && said->losses.empty()) {
+            blame(Invariant::truth, "the " + name + " says nothing of " + packets(dropped) +
+                                        " for which its plug had no room");
+        }
         for (const script::GuestStatus& guest : said->guests) {
-            const bool says_runs = guest.status == "running";
-            if (guest.vm.empty() && says_runs && !was_killed(side) &&
-                !site_.node(side).katamaran()->ran_at_end()) {
-                blame(Invariant::truth, "the " + name + " says that the guest runs there");
+            const std::string_view status = site_.node(side).katamaran()->status_at_end();
+            if (guest.vm.empty() && !guest.status.empty() && !status.empty() &&
+                guest.status != status) {
+                blame(Invariant::truth, "the " + name + " says that its guest is " + guest.status +
+                                            ", and it is " + std::string{status});
             }
         }
     }
 
-    /// When the network learns of the new node, what goes there at once overtakes what is still on
-    /// its way through the tunnel; that is no fault of a plan.
-    [[nodiscard]] std::uint64_t overtaken() const {
-        const WorldSettings& world = site_.stage().world;
-        const auto latency = static_cast<std::uint64_t>(world.latency.count());
-        return 1 + world.packets_per_second * latency / 1'000'000'000;
+    /// A plug is a hold of ours; a ring that is full may be one that nobody holds anything in.
+    [[nodiscard]] std::uint64_t dropped_by_plug(Side side) {
+        std::uint64_t dropped = 0;
+        for (const model::FlowAccount& account : site_.accounts()) {
+            const auto lost = account.lost.find(describe(model::Loss::plug_full, side));
+            dropped += lost == account.lost.end() ? 0 : lost->second;
+        }
+        return dropped;
     }
 
     /// Whether packets are lost there because of a fault, and no plan could have saved them.
@@ -165,19 +217,42 @@ private:
         if (!went_well || sides_.size() != 2) {
             return;
         }
+        const std::uint64_t overtaken = overtaken_max(site_.stage().world);
         for (const model::FlowAccount& account : site_.accounts()) {
-            const auto blamed =
-                std::find_if(account.lost.begin(), account.lost.end(),
-                             [&](const auto& place) { return !is_of_fault(place.first); });
-            if (blamed != account.lost.end()) {
+            if (const std::string lost = lost_of(account); !lost.empty()) {
+                blame(Invariant::no_packet_lost, lost);
+            } else if (account.duplicated > 0) {
+                blame(Invariant::no_packet_lost, packets(account.duplicated) + " came twice");
+            } else if (account.reordered > overtaken) {
                 blame(Invariant::no_packet_lost,
-                      std::to_string(blamed->second) + " packets were lost, " + blamed->first);
-            } else if (account.duplicated > 0 || account.reordered > overtaken()) {
-                blame(Invariant::no_packet_lost,
-                      std::to_string(account.duplicated) + " packets came twice, " +
-                          std::to_string(account.reordered) + " out of order");
+                      packets(account.reordered) +
+                          " came out of order; the network's change of route makes no more than " +
+                          std::to_string(overtaken));
             }
         }
+    }
+
+    [[nodiscard]] static std::string packets(std::uint64_t count) {
+        return std::to_string(count) + (count == 1 ? " packet" : " packets");
+    }
+
+    /// How many packets of a flow the plan has lost, and where the most of them.
+    [[nodiscard]] std::string lost_of(const model::FlowAccount& account) {
+        std::uint64_t all = 0;
+        std::pair<std::string, std::uint64_t> most;
+        for (const auto& place : account.lost) {
+            if (!is_of_fault(place.first)) {
+                all += place.second;
+                if (place.second > most.second) {
+                    most = place;
+                }
+            }
+        }
+        if (all == 0) {
+            return "";
+        }
+        return packets(all) + (all == 1 ? " was lost, " : " were lost, ") +
+               (most.second < all ? std::to_string(most.second) + " of them: " : "") + most.first;
     }
 
     Site& site_;
@@ -187,6 +262,11 @@ private:
 };
 
 }  // namespace
+
+std::uint64_t overtaken_max(const WorldSettings& world) noexcept {
+    const auto latency = static_cast<std::uint64_t>(world.latency.count());
+    return 1 + world.packets_per_second * latency / 1'000'000'000;
+}
 
 void judge(Site& site) {
     Judge{site}.judge();

@@ -52,7 +52,7 @@ end
 --- What takes a migration back, by its function: who recovers can do the same without us.
 local guest_undos = {}
 
---- What nobody listens at was left by a QEMU that has ended.
+--- What nobody listens at was left by a QEMU that has ended, and with it what was changed there.
 local is_gone = { ENOENT = true, ECONNREFUSED = true }
 
 local function guest_undo(wish, before)
@@ -60,7 +60,7 @@ local function guest_undo(wish, before)
     local done, problem
     repeat
       local lost = unreachable("")
-      if lost and wish == "end" and is_gone[lost.code] then return end
+      if lost and wish ~= "wake" and is_gone[lost.code] then return end
       if lost then error(lost, 0) end
       done, problem = attempt(native.guest(wish, before))
     until done ~= nil or problem.kind ~= "lost"

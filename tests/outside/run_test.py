@@ -30,6 +30,22 @@ state "standing" { within = "60s",
   on { "STOP", go = "standing_still" } },
 state "standing_still" { within = "60s", on { "signal:USR1", go = "done" } },
 """
+MIRRORS = """
+state "mirroring" { within = "60s",
+  enter = function(m)
+    m:undo("put QEMU back", qmp.restore { job = "mirror", node = "copy",
+      capabilities = { events = false }, parameters = { ["downtime-limit"] = 300 } })
+    qmp.enable("events")
+    qmp("migrate-set-parameters", { ["downtime-limit"] = 5 })
+    qmp("blockdev-add", { driver = "null-co", ["node-name"] = "copy", size = 1048576 })
+    qmp("blockdev-mirror", { ["job-id"] = "mirror", device = "disk", target = "copy",
+      sync = "full" })
+    wait { "BLOCK_JOB_READY", "5s", device = "mirror" }
+    log.info("it mirrors")
+  end,
+  on { "signal:USR1", go = "done" } },
+"""
+DISK = ("-blockdev", "null-co,node-name=disk,size=1048576")
 
 
 def guest(scene):
@@ -247,8 +263,8 @@ def test_signal_while_writing(scene):
         ended = running.end()
         assert_ended(ended, 130, "aborted in writing", "the guest runs here",
                      "nothing was left behind")
-        assert re.search("undo 1/2: wake(?s:.*)undo 2/2: put the parameters back",
-                         ended.out), ended
+        assert re.search("undo 1/3: wake(?s:.*)undo 2/3: put the parameters back(?s:.*)"
+                         "undo 3/3: put the capabilities back", ended.out), ended
         assert_runs(scene)
         assert ask(scene, "query-migrate")["status"] == "cancelled"
         assert ask(scene, "query-migrate-parameters")["max-bandwidth"] == 128 << 20
@@ -348,6 +364,36 @@ def test_kill_9_while_frozen(scene):
         assert status_of(scene) == "running"
 
 
+def in_qemu(scene):
+    """What a plan may have changed in QEMU: jobs, nodes, what is on, and the limit."""
+    on = [one["capability"] for one in ask(scene, "query-migrate-capabilities") if one["state"]]
+    nodes = [node["node-name"] for node in ask(scene, "query-named-block-nodes", "flat=true")]
+    jobs = [job["device"] for job in ask(scene, "query-block-jobs")]
+    return jobs, sorted(nodes), on, ask(scene, "query-migrate-parameters")["downtime-limit"]
+
+
+def test_kill_9_in_a_mirror(scene):
+    """What a run changed in QEMU is put back when it aborts, and by a recovery after kill -9"""
+    scene.qemu(machine=(*stage.NO_MACHINE, *DISK))
+    before = in_qemu(scene)
+    assert before == ([], ["disk"], [], 300), before
+    write_plan(scene, "mirrors", MIRRORS)
+    for end in ("interrupt", "kill"):
+        running = start_run(scene, "mirrors")
+        running.out.wait_for("it mirrors")
+        jobs, nodes, on, limit = in_qemu(scene)
+        assert (jobs, on, limit) == (["mirror"], ["events"], 5) and "copy" in nodes, nodes
+        if end == "interrupt":
+            running.signal(signal.SIGINT)
+            assert_ended(running.end(), 130, "interrupted by SIGINT", "nothing was left behind")
+        else:
+            running.kill()
+            recovered = scene.run("recover")
+            assert recovered.code == 0, recovered
+            assert "undone: end the job mirror and remove the block node copy" in recovered.out
+        assert in_qemu(scene) == before
+
+
 def test_kill_9_while_writing(scene):
     """After kill -9 in a snapshot the recording names it, and QEMU goes on with what it was told"""
     guest(scene)
@@ -402,13 +448,13 @@ def test_qemu_is_killed_with_nothing_to_undo(scene):
 
 
 def test_qemu_is_killed_while_writing(scene):
-    """QEMU is killed in a snapshot: exit 3, each undo is reported, and the run ends soon"""
+    """QEMU is killed in a snapshot: exit 3, only the guest is left behind, and the run ends soon"""
     vm, _ = guest(scene)
     running = writing(scene)
     vm.kill()
     ended = running.end()
-    assert_ended(ended, 3, "aborted in writing", "unknown", "wake the guest",
-                 "left behind: put the parameters back")
+    assert_ended(ended, 3, "aborted in writing", "unknown", "left behind: wake the guest")
+    assert "not undone: put the" not in ended.out, ended
 
 
 def test_qemu_hangs(scene):

@@ -174,13 +174,14 @@ void GuestUndo::look_at_guest() {
 
 void GuestUndo::on_guest(const json::View& result) {
     const std::optional<json::View> running = result.find("running");
+    const std::string_view status = result.find_string("status").value_or("nothing more");
     if (running && running->as_bool().value_or(false)) {
         finish(changed_);
+    } else if (task_.wish == GuestWish::see && status == "postmigrate") {
+        finish(false);  // It was moved on.
     } else if (task_.wish == GuestWish::see) {
-        finish(Error{Kind::refused, "stands",
-                     "it stands, QEMU says " +
-                         std::string{result.find_string("status").value_or("nothing more")},
-                     "", nullptr});
+        finish(Error{Kind::refused, "stands", "it stands, QEMU says " + std::string{status}, "",
+                     nullptr});
     } else {
         ask("cont", &GuestUndo::on_end);
     }

@@ -14,7 +14,8 @@
 //           └──── after a while <──refused──┘
 //
 // Or the QEMU is ended: one that waited for a guest which stays where it was. Or it is only seen
-// whether the guest runs, by who may not touch it; that it does not is an error.
+// whether the guest runs, by who may not touch it; that it stands is an error, unless it was moved
+// on.
 //
 // Or what was changed in QEMU is put back: a job that was begun is ended, a node that was added is
 // removed, capabilities and parameters of the migration are what they were. Each is looked at

@@ -19,7 +19,7 @@ GuestVisit::GuestVisit(ports::Clock& clock, ports::Transport& transport, std::st
                        GuestTask task, Duration within, Done done)
     : clock_(clock),
       socket_(std::move(socket)),
-      wish_(wish),
+      wish_(task.wish),
       within_(within),
       done_(std::move(done)),
       client_(clock, transport, nullptr, ""),

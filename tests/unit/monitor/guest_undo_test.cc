@@ -227,11 +227,16 @@ TEST_CASE("monitor/guest_undo: a QEMU that ends meanwhile is an error") {
 
 TEST_CASE("monitor/guest_undo: who only looks touches nothing, and a guest that runs is well") {
     check_done(visit(GuestWish::see, guest_runs(true)), false);
-    const Visited stands = visit(GuestWish::see, guest_runs(false));
+    check_done(visit(GuestWish::see, guest_runs(false)), false);  // It was moved on.
+    const Visited stands = visit(GuestWish::see, R"({"dir":"out","msg":{"execute":"query-status"}})"
+                                                 "\n"
+                                                 R"({"dir":"in","msg":{"return":{"running":false,)"
+                                                 R"("status":"paused"}}})"
+                                                 "\n");
     REQUIRE(stands.ended);
     REQUIRE_FALSE(*stands.ended);
     CHECK(stands.ended->error().code == "stands");
-    CHECK(stands.ended->error().what.find("QEMU says postmigrate") != std::string::npos);
+    CHECK(stands.ended->error().what.find("QEMU says paused") != std::string::npos);
     CHECK(stands.unplayed.value_or("") == "");
     const Visited gone = visit(GuestWish::see, "");
     REQUIRE(gone.ended);

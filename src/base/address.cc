@@ -103,16 +103,15 @@ bool IpAddress::is_unspecified() const noexcept {
 std::string IpAddress::text() const {
     if (family_ == Family::v4) {
         // The library's way is by sprintf: twenty times as long.
-        std::array<char, INET_ADDRSTRLEN> buffer;
-        char* end = buffer.data();
+        std::string text;
         for (std::size_t at = 0; at < 4; ++at) {
-            if (at > 0) {
-                *end++ = '.';
-            }
+            std::array<char, 3> digits;
             const unsigned byte = bytes_[at];
-            end = std::to_chars(end, buffer.data() + buffer.size(), byte).ptr;
+            const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), byte).ptr;
+            text.append(at > 0 ? "." : "");
+            text.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
         }
-        return {buffer.data(), end};
+        return text;
     }
     std::array<char, INET6_ADDRSTRLEN> buffer{};
     return ::inet_ntop(AF_INET6, bytes_.data(), buffer.data(), buffer.size());

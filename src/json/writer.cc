@@ -34,7 +34,7 @@ void append_number(std::string& out, Number value) {
     std::array<char, 24> buffer;
     const auto [end, fault] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
     KTM_ASSERT(fault == std::errc{});
-    out.append(buffer.data(), end);
+    out.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
 }
 
 void append_scalar(std::string& out, const View& view) {
@@ -194,6 +194,12 @@ std::string unicode_escape(std::string_view character) {
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view text) {
+    if (plain_bytes(text) == text.size()) {
+        const std::size_t at = out.size();
+        out.append(text.size() + 2, '"');
+        text.copy(out.data() + at + 1, text.size());
+        return;
+    }
     out += '"';
     while (!text.empty()) {
         const std::size_t plain = plain_bytes(text);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/assert.hh"
 #include "json/writer.hh"
 
 namespace ktm::model {
@@ -28,13 +29,16 @@ public:
 
     template <class Number>
     void put(std::string_view name, Number value) {
-        out_ += out_.empty() ? "{\"" : ",\"";
-        out_ += name;
-        out_ += "\":";
-        std::array<char, 32> text;
-        const std::to_chars_result end =
-            std::to_chars(text.data(), text.data() + text.size(), value);
-        out_.append(text.data(), end.ptr);
+        KTM_ASSERT(name.size() <= name_bytes_max);
+        std::array<char, name_bytes_max + 36> text;
+        char* end = text.data();
+        *end++ = out_.empty() ? '{' : ',';
+        *end++ = '"';
+        end += name.copy(end, name.size());
+        *end++ = '"';
+        *end++ = ':';
+        end = std::to_chars(end, text.data() + text.size(), value).ptr;
+        out_.append(text.data(), static_cast<std::size_t>(end - text.data()));
     }
     [[nodiscard]] std::string finish() && {
         out_ += '}';
@@ -43,6 +47,7 @@ public:
 
 private:
     static constexpr std::size_t bytes_of_most = 640;
+    static constexpr std::size_t name_bytes_max = 60;
     std::string out_;
 };
 

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "base/assert.hh"
+#include "base/text.hh"
 #include "host/namespace.hh"
 
 namespace ktm::trial {
@@ -28,31 +29,41 @@ constexpr std::size_t slot_of(Node::About about) noexcept {
 }
 
 /// Who has a tap open is no change of the host: its QEMU comes and goes.
-std::string without_carriers(std::string text) {
-    for (const std::string_view mark : {" carrier yes", " carrier no"}) {
-        for (std::size_t at = 0; (at = text.find(mark)) != std::string::npos;) {
-            text.erase(at, mark.size());
-        }
+std::string without_carriers(std::string_view text) {
+    constexpr std::string_view mark = "carrier ";
+    std::string rest;
+    rest.reserve(text.size());
+    // Not with the space in front: to look for one is to stop at each word.
+    for (std::size_t at = 0; (at = text.find(mark, 1)) != std::string_view::npos;) {
+        const std::string_view word = text.substr(at + mark.size());
+        const std::size_t word_bytes = word.starts_with("yes") ? 3 : word.starts_with("no") ? 2 : 0;
+        rest += text.substr(0, word_bytes > 0 ? at - 1 : at + mark.size());
+        text.remove_prefix(at + mark.size() + word_bytes);
     }
-    return text;
+    return rest.append(text);
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
 }
 
 /// The lines of one that the other does not have, but for those that hold a mark.
-std::string lines_beyond(const std::string& text, const std::string& known, char sign,
+std::string lines_beyond(std::string_view text, std::string_view known, char sign,
                          std::string_view mark) {
-    std::vector<std::string> lines;
-    std::istringstream stream{known};
-    for (std::string line; std::getline(stream, line);) {
-        lines.push_back(line);
-    }
+    std::vector<std::string_view> lines = lines_of(known);
     std::string beyond;
-    std::istringstream mine{text};
-    for (std::string line; std::getline(mine, line);) {
+    for (const std::string_view line : lines_of(text)) {
         const auto found = std::find(lines.begin(), lines.end(), line);
         if (found != lines.end()) {
             lines.erase(found);
-        } else if (mark.empty() || line.find(mark) == std::string::npos) {
-            beyond += (beyond.empty() ? "" : "; ") + std::string{sign} + " " + line;
+        } else if (mark.empty() || line.find(mark) == std::string_view::npos) {
+            append(beyond, {beyond.empty() ? "" : "; ", {&sign, 1}, " ", line});
         }
     }
     return beyond;

@@ -442,7 +442,8 @@ void Recovery::Work::see_guest(Next next) {
         if (!seen) {
             const Remains& remains = self->current->remains;
             self->tell({tag_of(remains.header).run, what, "", End::failed,
-                        seen.error().sentence() + advice_upon(seen.error(), remains.committed)});
+                        seen.error().sentence() + advice_upon(seen.error(), remains.committed),
+                        true});
         }
         next();
     });

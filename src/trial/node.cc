@@ -434,11 +434,6 @@ std::string Node::qemu_difference() const {
                : model::difference(*qemu_before_, qemu_->inventory());
 }
 
-bool Node::has_received() const {
-    return side_ == Side::dest && qemu_ != nullptr &&
-           qemu_->run_state() != model::RunState::inmigrate;
-}
-
 /// A journal that was named says what is still to be taken back.
 bool Node::is_open_in_journal(const std::string& path, About about) const {
     const auto file = files_.all().find(path);

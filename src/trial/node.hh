@@ -68,8 +68,6 @@ public:
     [[nodiscard]] std::string difference();
     /// In which way its QEMU, if it lives, has something that it had not; empty: in none.
     [[nodiscard]] std::string qemu_difference() const;
-    /// All of a guest has come to its QEMU from another.
-    [[nodiscard]] bool has_received() const;
     /// What QEMU wrote to a program is not there, or not all of it.
     [[nodiscard]] bool lacks_file() const noexcept {
         return !program_file_.empty() && !file_whole_;

@@ -144,14 +144,11 @@ private:
     }
 
     /// What a run that is done has made of its QEMU is what the plan is for, and so is what a
-    /// migration has made of both. Where a run is stranded a person looks at the guest anyway. And
-    /// nobody at the destination can know whose a guest is that came there whole before the run was
-    /// killed: a QEMU that may have the only one is left alone.
+    /// migration has made of both. Where a run is stranded a person looks at the guest anyway.
     void judge_vm(Side side) {
         Node& node = site_.node(side);
-        const bool is_in_doubt = node.was_killed() && node.has_received();
         if (committed_ || site_.referee().has_committed(side) || ended(side, End::done) ||
-            ended(side, End::stranded) || is_in_doubt || node.says_left(About::vm)) {
+            ended(side, End::stranded) || node.says_left(About::vm)) {
             return;
         }
         const std::string difference = node.qemu_difference();

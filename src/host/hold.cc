@@ -244,13 +244,14 @@ void Hold::open_if_gone(Error error, Opening opening) {
         if (!*alive) {
             return;
         }
-        const bool is_there = !outcome.back() || !outcome.back()->links.empty();
-        if (is_there) {
+        if (!outcome.back()) {
+            open_again(std::move(outcome.back()).error(), std::move(opening));
+        } else if (!outcome.back()->links.empty()) {
             open_again(std::move(error), std::move(opening));
-            return;
+        } else {
+            note_open();
+            opening.done({});
         }
-        note_open();
-        opening.done({});
     });
 }
 

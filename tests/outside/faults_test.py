@@ -229,6 +229,8 @@ def test_refused_opening():
     for harm in ("no-permission", "no-device", "busy", "no-buffers"):
         told = ends("shared-storage", f"{opens}:{harm}")
         assert re.search("(?m)^dest: done .* nothing was left behind$", told), told
+    told = ends("shared-storage", f"{opens}:no-device", f"{opens + 1}:unheard")
+    assert re.search("(?m)^dest: stranded in serve", told), told
     thrice = (f"{number}:busy" for number in (opens, opens + 2, opens + 4))
     told = ends("shared-storage", *thrice)
     assert re.search("(?m)^dest: stranded in serve", told), told

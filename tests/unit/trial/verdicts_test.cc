@@ -60,7 +60,7 @@ std::string without_faults(const std::string& enter, const std::string& next = "
 /// Of every single fault.
 std::string of_faults(const std::string& enter) {
     Stage stage = stage_of(enter);
-    const Campaign campaign = run_campaign(stage, {}, nullptr);
+    const Campaign campaign = run_campaign(stage, {}, {});
     CHECK(campaign.undisturbed.empty());
     std::string text;
     for (const Finding& finding : campaign.findings) {

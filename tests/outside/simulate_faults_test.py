@@ -165,7 +165,8 @@ def test_too_late():
 def test_picture():
     """A picture of a trial shows how many packets were held, as the forecast says it"""
     with tempfile.TemporaryDirectory() as folder:
-        for number, faults in enumerate(((), ("--fault", "120:late"))):
+        stop = number_of("shared-storage", "source, event STOP")
+        for number, faults in enumerate(((), ("--fault", f"{stop}:late"))):
             picture = pathlib.Path(folder) / f"{number}.txt"
             told = simulate("shared-storage", *faults, "--timeline", str(picture)).stdout
             most = re.search(r"(?m)^  held at most +(\d+) packets", told)[1]

@@ -330,7 +330,8 @@ Lines sum_of(const trial::Campaign& campaign, trial::Scope scope, const std::str
         }
     }
     const std::string found = std::to_string(campaign.violations) + " violations of " +
-                              std::to_string(campaign.findings.size()) + " kinds";
+                              std::to_string(campaign.findings.size()) +
+                              (campaign.findings.size() == 1 ? " kind" : " kinds");
     if (campaign.interrupted) {
         lines.push_back("interrupted " + how_far(campaign, scope) + ": " +
                         (campaign.findings.empty() ? "no violation" : found) + " so far");
@@ -341,6 +342,10 @@ Lines sum_of(const trial::Campaign& campaign, trial::Scope scope, const std::str
                                   : " for " + std::to_string(campaign.tried) + " of " +
                                         std::to_string(campaign.schedules) +
                                         " faults or pairs of them";
+    for (const std::string& line : campaign.guessed) {
+        lines.push_back("not judged: what '" + line +
+                        "' does, and whether it was undone, is known to nobody here");
+    }
     lines.push_back(std::to_string(campaign.trials) + " trials" + share + ", " +
                     std::to_string(campaign.crossings) + " crossings without a fault; " +
                     (campaign.findings.empty() ? "every fault ended as it must" : found) +
@@ -377,6 +382,11 @@ Lines sum_json(const trial::Campaign& campaign, const std::string& again) {
     end.integer("tried", static_cast<std::int64_t>(campaign.tried));
     end.integer("crossings", static_cast<std::int64_t>(campaign.crossings));
     end.integer("violations", static_cast<std::int64_t>(campaign.violations));
+    std::string guessed;
+    for (const std::string& line : campaign.guessed) {
+        guessed += (guessed.empty() ? "" : ",") + json::quoted(line);
+    }
+    end.json("not_judged", "[" + guessed + "]");
     end.json("found", "[" + kinds + "]").boolean("interrupted", campaign.interrupted);
     end.integer("done", static_cast<std::int64_t>(campaign.done));
     end.integer("of", static_cast<std::int64_t>(campaign.of));

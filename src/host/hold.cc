@@ -152,7 +152,7 @@ void Hold::block(Done done) {
         done(Error{Kind::usage, "given-back", "it is being given back", "", nullptr});
         return;
     }
-    if (!plug_ || blocked_) {
+    if (!plug_ || (blocked_ && !may_be_open_)) {
         done({});
         return;
     }
@@ -164,19 +164,21 @@ void Hold::block(Done done) {
         done(std::move(armed).error());
         return;
     }
-    blocked_ = true;
+    // An opening that is under way is void from here on.
+    const bool was_blocked = std::exchange(blocked_, true);
     ++blocks_;
     space_.send({net::BlockPlug{wish_.tap, form_.pacer}},
-                [this, alive = alive_, done = std::move(done)](auto outcome) mutable {
+                [this, was_blocked, alive = alive_, done = std::move(done)](auto outcome) mutable {
                     if (!*alive) {
                         return;
                     }
                     Result<net::Answer>& answer = outcome.front();
                     if (answer) {
+                        may_be_open_ = false;
                         done({});
                         return;
                     }
-                    if (!is_unknown(answer.error())) {
+                    if (!was_blocked && !is_unknown(answer.error())) {
                         blocked_ = false;
                         guarded_ = !guard_->disarm() || guarded_;
                     }
@@ -185,6 +187,7 @@ void Hold::block(Done done) {
 }
 
 void Hold::open(Done done) {
+    may_be_open_ = true;
     try_to_open({0, blocks_, std::move(done)});
 }
 

@@ -132,7 +132,8 @@ private:
     std::optional<AcquiredId> plug_;
     std::unique_ptr<ports::Guard> guard_;
     bool blocked_ = false;
-    unsigned blocks_ = 0;  ///< How often it was blocked.
+    bool may_be_open_ = false;  ///< To open it was begun since it was blocked.
+    unsigned blocks_ = 0;       ///< How often it was blocked.
     bool guarded_ = false;
     std::uint32_t base_queue_length_ = 0;
     Seen base_;

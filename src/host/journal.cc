@@ -254,7 +254,7 @@ std::string run_name(const std::string& run) {
     return fits ? run : net::digest_of(run);
 }
 
-/// "put back the parameters downtime-limit and max-bandwidth".
+/// "put back the parameters downtime-limit, max-bandwidth".
 std::string describe_before(const std::string& before) {
     const Result<json::Document> read = json::parse(before);
     std::string text;

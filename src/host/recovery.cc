@@ -31,6 +31,9 @@ bool names_nothing(const Error& error) {
     return is_gone_already(error) || error.code == "EINVAL";
 }
 
+/// Of a QEMU that has ended, as monitor::GuestVisit says it.
+constexpr std::string_view gone_code = "qemu-gone";
+
 /// What to do about a guest that does not run, or is not seen, behind what is said of it.
 std::string advice_upon(const Error& error, bool ours) {
     if (!ours) {
@@ -39,10 +42,9 @@ std::string advice_upon(const Error& error, bool ours) {
     }
     return error.code == "stands"
                ? "; where nobody has stopped it since, 'cont' at its monitor lets it run"
-           : error.code == "qemu-gone"
-               ? "; where nobody has ended it or moved the guest since, the "
-                 "guest is lost, and must be started anew"
-               : "";
+           : error.code == gone_code ? "; where nobody has ended it or moved the guest since, the "
+                                       "guest is lost, and must be started anew"
+                                     : "";
 }
 
 }  // namespace
@@ -138,6 +140,7 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
         std::unique_ptr<Journal> journal;  ///< None when dry.
         Remains remains;                   ///< Entries that are left.
         std::vector<Found> living;         ///< The journals of runs that live.
+        bool stays = false;                ///< Its guest has to be looked after once more.
     };
     std::optional<Current> current;
     /// What was undone in vain, or was to stay, or would have been undone: with its namespace.
@@ -430,6 +433,7 @@ void Recovery::Work::undo_guest(const Entry& entry, Recovered recovered, Next ne
 void Recovery::Work::see_guest(Next next) {
     const GuestUndo see{"see", std::exchange(current->remains.handed_over, "")};
     if (settings.dry) {
+        tell({tag_of(current->remains.header).run, describe(see), "", End::undone, "", true});
         next();
         return;
     }
@@ -440,6 +444,9 @@ void Recovery::Work::see_guest(Next next) {
             return;
         }
         if (!seen) {
+            // Of a QEMU that has ended there is nothing to be seen any more; any other is looked at
+            // again.
+            self->current->stays = seen.error().code != gone_code;
             const Remains& remains = self->current->remains;
             self->tell({tag_of(remains.header).run, what, "", End::failed,
                         seen.error().sentence() + advice_upon(seen.error(), remains.committed),
@@ -462,7 +469,7 @@ void Recovery::Work::tell(Recovered recovered, const Result<Undone>& undone) {
 void Recovery::Work::end_journal() {
     const Current ended = std::move(*current);
     current.reset();
-    if (!ended.journal || !ended.journal->is_empty()) {
+    if (!ended.journal || !ended.journal->is_empty() || ended.stays) {
         return;
     }
     if (const Result<void> removed = ended.journal->remove(); !removed) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 namespace ktm::trial {
@@ -35,8 +36,9 @@ public:
         : stage_(stage), options_(options), watch_(std::move(watch)) {}
 
     Campaign run() && {
-        const Report first = trial({}, Keep::kinds);
+        const Report first = trial({}, Keep::texts);
         campaign_.crossings = first.crossings;
+        note_guesses(first.list);
         if (!first.violations.empty()) {
             campaign_.undisturbed = first.violations;
             return std::move(campaign_);
@@ -53,6 +55,15 @@ private:
     [[nodiscard]] Report trial(const Faults& faults, Keep keeps) {
         ++campaign_.trials;
         return play(stage_, TrialOptions{faults, keeps, nullptr, nullptr});
+    }
+    /// Of whose effects no model knows.
+    void note_guesses(const std::vector<Crossing>& list) {
+        std::set<std::string> lines;
+        for (const Crossing& crossing : list) {
+            if (crossing.channel == Channel::run && lines.insert(crossing.text).second) {
+                campaign_.guessed.push_back(crossing.text);
+            }
+        }
     }
     /// Plays this schedule, if it is of our share.
     void try_out(const Faults& faults) {

@@ -53,6 +53,7 @@ struct Campaign {
     std::uint64_t violations = 0;
     /// The first of each kind: the same invariant broken at the same crossing.
     std::vector<Finding> findings;
+    std::vector<std::string> guessed;  ///< Programs that the plan runs: what they do is not known.
     std::vector<Violation> undisturbed;  ///< Broken without any fault; then nothing else is tried.
     bool cut_short = false;              ///< There were more kinds of findings than asked for.
     bool interrupted = false;            ///< Whoever watches did not want it to go on.

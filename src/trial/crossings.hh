@@ -21,6 +21,8 @@ public:
     /// Whether whoever it would be done to is there, and can still be harmed so.
     [[nodiscard]] virtual bool can_suffer(Harm harm) const = 0;
     virtual void suffer(Harm harm) = 0;
+    /// A harm to what crosses has struck.
+    virtual void on_struck(Harm harm, const Crossing& crossing) = 0;
 };
 
 /// What became of a fault.
@@ -53,8 +55,14 @@ public:
             list_.push_back(Crossing{side, channel, is_query,
                                      keep_ == Keep::texts ? text() : std::string{}, moot()});
         }
-        return next_ < faults_.size() && faults_[next_].at <= count_ ? strike(channel, is_query)
-                                                                     : Harm::none;
+        if (next_ == faults_.size() || faults_[next_].at > count_) {
+            return Harm::none;
+        }
+        const Harm harm = strike(channel, is_query);
+        if (harm != Harm::none) {
+            victims_.on_struck(harm, Crossing{side, channel, is_query, text()});
+        }
+        return harm;
     }
 
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }

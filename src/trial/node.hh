@@ -72,6 +72,7 @@ public:
     [[nodiscard]] bool lacks_file() const noexcept {
         return !program_file_.empty() && !file_whole_;
     }
+    [[nodiscard]] bool had_qemu() const { return qemu_ != nullptr; }
     [[nodiscard]] bool has_qemu() const { return qemu_ != nullptr && qemu_->is_alive(); }
     [[nodiscard]] bool qemu_is_gone() const { return qemu_ != nullptr && !qemu_->is_alive(); }
     /// How the memory that its QEMU sent has gone, if it sent any.

@@ -165,6 +165,14 @@ void Site::suffer(Harm harm) {
     }
 }
 
+void Site::on_struck(Harm harm, const Crossing& crossing) {
+    if (told_) {
+        const std::string name{model::name_of(crossing.side)};
+        tell(crossing.side, "fault",
+             describe(crossing).substr(name.size() + 2) + ": " + std::string{describe(harm)});
+    }
+}
+
 void Site::tell(Side side, std::string_view kind, std::string_view text) {
     if (told_) {
         told_(clock_.now(), side, kind, text);

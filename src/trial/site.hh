@@ -53,6 +53,7 @@ private:
     void add_traffic();
     [[nodiscard]] bool can_suffer(Harm harm) const override;
     void suffer(Harm harm) override;
+    void on_struck(Harm harm, const Crossing& crossing) override;
     void on_guest(Side side, bool runs);
     void tell(Side side, std::string_view kind, std::string_view text);
 

@@ -26,6 +26,13 @@ public:
             }
         }
         committed_ = site.referee().has_committed(Side::source);
+        const bool commits = std::any_of(sides_.begin(), sides_.end(), [&](Side side) {
+            const Part& part = *site.stage().part(side);
+            const auto& states = part.plan.plan().find(part.settings.role)->states;
+            return std::any_of(states.begin(), states.end(),
+                               [](const plan::State& state) { return state.commits; });
+        });
+        moves_ = sides_.size() == 2 && commits;
     }
 
     void judge() {
@@ -77,11 +84,11 @@ private:
     }
 
     void judge_guest() {
-        const bool moves = sides_.size() == 2;
-        if (!moves || !committed_) {
-            if (!runs(Side::source) && !was_killed(Side::source)) {
+        if (!moves_ || !committed_) {
+            const bool is_there = site_.node(Side::source).had_qemu();
+            if (is_there && !runs(Side::source) && !was_killed(Side::source)) {
                 blame(Invariant::stays_at_home,
-                      (moves ? "the source has not given the guest away, and " : "") +
+                      (moves_ ? "the source has not given the guest away, and " : "") +
                           why_it_does_not_run());
             }
             return;
@@ -164,8 +171,8 @@ private:
             return;
         }
         const std::string name{model::name_of(side)};
-        const bool moves = sides_.size() == 2;
-        if (moves && said->ended.end == End::done && !runs(Side::dest) && !was_killed(Side::dest)) {
+        if (moves_ && said->ended.end == End::done && !runs(Side::dest) &&
+            !was_killed(Side::dest)) {
             blame(Invariant::truth,
                   "the " + name + " says done, and the guest does not run at the destination");
         }
@@ -256,6 +263,7 @@ private:
     Instant now_;
     std::vector<Side> sides_;
     bool committed_ = false;
+    bool moves_ = false;  ///< The plan gives a guest from one node to the other.
 };
 
 }  // namespace

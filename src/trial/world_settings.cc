@@ -176,6 +176,9 @@ Result<void> check(const WorldSettings& settings) {
     if (settings.working_set_bytes > settings.ram_bytes) {
         return bad_world("working is more than ram");
     }
+    if (settings.packets_per_second > settings.guest_packets_per_second) {
+        return bad_world("pps is more than reads: the guest would lose packets where it stands");
+    }
     if (settings.packet_bytes < packet_min || settings.packet_bytes > packet_max) {
         return bad_world("packet is 28 to 65535 bytes");
     }
@@ -196,7 +199,11 @@ Result<void> read_world(std::string_view text, WorldSettings& settings) {
         const std::string_view name = item.substr(0, equals);
         const auto key = std::find_if(keys.begin(), keys.end(),
                                       [&](const Key& known) { return known.name == name; });
-        if (key == keys.end() || equals == std::string_view::npos) {
+        if (key != keys.end() && equals == std::string_view::npos) {
+            return bad_world("'" + std::string{name} + "' has no value; expected " +
+                             std::string{name} + "=" + std::string{key->example});
+        }
+        if (key == keys.end()) {
             std::vector<std::string> names;
             for (const Key& known : keys) {
                 names.emplace_back(known.name);

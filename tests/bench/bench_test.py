@@ -39,12 +39,12 @@ def test_start():
 
 
 def test_plan():
-    """An event to Lua and back takes at most 2 us, a load 1 ms, a waiting plan 68 KiB."""
+    """An event to Lua and back takes at most 2 us, a load 2 ms, a waiting plan 70 KiB."""
     bench("plan", 10)
 
 
 def test_sim():
-    """At least 500 simulated migrations a second and core; all single faults in at most 20 s."""
+    """At least 600 simulated migrations a second and core; all single faults in at most 20 s."""
     bench("sim", 1000)
 
 

@@ -87,7 +87,8 @@ def judge(change, ended, names):
     expected = 3 if "left behind: " in last else 1
     if ended.code != expected or not last.startswith("aborted in acting after") or ended.err:
         return f"it did not abort: {ended}"
-    if change.acquires and "(enough)" in last and not can_do_without(names):
+    is_told = not gives_back(change) and not can_do_without(names)
+    if change.acquires and "(enough)" in last and is_told:
         return f"nobody said that it failed: {ended}"
     told = "(enough)" in last or any(f"({name})" in last for name in names)
     if not told or ("could not" not in last and "(enough)" not in last):
@@ -103,6 +104,11 @@ def judge(change, ended, names):
     if recovered.code != 0:
         return f"{ended}\n{recovered}"
     return with_end(f"{ended}\n{recovered}", crash_test.what_is_left(Worker.world, Worker.before))
+
+
+def gives_back(change):
+    """Whether it deletes, as the plan does with what it takes back: that is tried again."""
+    return change.type % 4 == 1  # RTM_DEL…
 
 
 def with_end(ended, wrong):

@@ -242,6 +242,44 @@ def test_refused_opening():
     assert re.search("(?m)^dest: stranded in serve", told), told
 
 
+# The state is late while it opens the hold, and the next one blocks it anew.
+REBLOCKED = """\
+return plan {
+  name = "reblocked", api = 1, summary = "Opens a hold, and blocks it again.",
+  vars = { qmp = var.path { doc = "QMP socket of the VM." },
+           tap = var.string { doc = "Its tap." } },
+  role "node" {
+    state "first" { within = "10ms", late = "again", next = "again", enter = function(m)
+      m.note.hold = net.hold { m.tap, rate = 20000, pause = "1s" }
+      m.note.hold.block()
+      m.note.hold.open()
+      sleep "50ms"
+    end },
+    state "again" { within = "5s", next = "done", enter = function(m)
+      m.note.hold.block()
+      log.info("blocked again")
+      sleep "1s"
+      log.info("to be opened")
+      m.note.hold.open()
+    end },
+  },
+}
+"""
+
+
+def test_blocked_again():
+    """A hold that is blocked while an opening is tried again stays blocked until it is opened"""
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "reblocked.lua").write_text(REBLOCKED, "utf-8")
+        listed = simulate("reblocked", "--list", plans=folder).stdout
+        opens = re.search(r"(?m)^(\d+)  source, kernel: open the plug", listed[listed.index(
+            "block the plug"):])[1]
+        told = simulate("reblocked", "--fault", f"{opens}:busy", "--list", plans=folder).stdout
+        assert told.count("source, kernel: block the plug") == 2, told
+        assert told.rindex("open the plug") > told.rindex("block the plug"), told
+        assert "VIOLATED" not in told, told
+
+
 def test_two_late_things():
     """What a hold could not take, for two things were late, is said, and no fault of the plan"""
     found = [crossings("local-storage", "source, event " + event)[0]

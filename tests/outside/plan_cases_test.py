@@ -366,6 +366,7 @@ def test_programs(scene):
     assert "uname -r' does" not in known.out and "logger begin' does" in known.out, known
     ended = scene.run("simulate", "asking", "--program", "uname -r => 6.1.0", "--faults", "all")
     assert ended.code == 0 and "every fault ended as it must" in ended.out, ended
+    assert "not judged: what 'logger begin' does" in ended.out, ended
     write(scene, "asking.tests/fails.lua", FAILS)
     write(scene, "asking.tests/never-ends.lua", NEVER_ENDS)
     assert "2 passed" in plan_test(scene, "asking").out

@@ -568,6 +568,23 @@ TEST_CASE("host/recovery: a guest that was handed over is looked after, and touc
     }
 }
 
+TEST_CASE("host/recovery: a guest that is not seen to run is looked after again") {
+    for (const char* code : {"stands", "no-answer"}) {
+        Stage stage;
+        leave_waiting(stage, false, true);
+        Visits visits;
+        visits.answers.push_back(Error{Kind::refused, code, "it stands", "", nullptr});
+        CHECK(failed(recover(stage, {}, false, "boot-1", visits.at_guest())) == 1);
+        CHECK(stage.journals().size() == 1);
+        const Recovering dry = recover(stage, {}, true, "boot-1", visits.at_guest());
+        CHECK(dry.told.back() == "undone: look after the guest of /run/vm.qmp");
+        CHECK(visits.wished.size() == 1);
+        CHECK(failed(recover(stage, {}, false, "boot-1", visits.at_guest())) == 0);
+        CHECK(visits.wished.size() == 2);
+        CHECK(stage.journals().empty());
+    }
+}
+
 TEST_CASE("host/recovery: a QEMU that still waits is ended, and not looked after") {
     Stage stage;
     leave_waiting(stage, false, false);

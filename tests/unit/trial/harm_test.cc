@@ -77,6 +77,10 @@ public:
         return harm == Harm::cut && !is_cut_;
     }
     void suffer(Harm) override { is_cut_ = true; }
+    void on_struck(Harm harm, const Crossing& crossing) override {
+        struck.push_back(std::string{name_of(harm)} + " at " + crossing.text);
+    }
+    std::vector<std::string> struck;
 
 private:
     bool is_cut_ = false;
@@ -107,6 +111,7 @@ TEST_CASE("trial/crossings: what fits strikes once; what became of each fault is
     CHECK(fits(Harm::cut, list[1], true));
     CHECK_FALSE(fits(Harm::cut, list[2], true));
     CHECK(list[0].text.empty());
+    CHECK(network.struck == std::vector<std::string>{"lost at stop"});
 }
 
 TEST_CASE("trial/world: a world is read upon what is there") {

@@ -37,8 +37,7 @@ Hold::~Hold() {
     *alive_ = false;
 }
 
-// --- Installing
-// -----------------------------------------------------------------------------------
+// --- Installing ------------------------------------------------------------------------------
 
 void Hold::install(Done done) {
     // The length of the queue as it is decides how long the ring must be.
@@ -258,8 +257,7 @@ void Hold::open_if_gone(Error error, Opening opening) {
     });
 }
 
-// --- Counting
-// -------------------------------------------------------------------------------------
+// --- Counting --------------------------------------------------------------------------------
 
 void Hold::look(UniqueFunction<void(Result<Seen>)> done) {
     space_.send({net::FindLink{wish_.tap}, net::ListQdiscs{wish_.tap}},
@@ -329,8 +327,7 @@ void Hold::count(Counted done) {
     });
 }
 
-// --- Giving back
-// ----------------------------------------------------------------------------------
+// --- Giving back -----------------------------------------------------------------------------
 
 void Hold::give_back(Counted done) {
     stays_ = false;

@@ -88,8 +88,7 @@ constexpr Parameter undo_fields[] = {
     {"what", "string", "What it does, for people."},
     {"drop", "fun()",
      "It must not be undone any more. Of an undo in the journal an error when that cannot be "
-     "written "
-     "there: then it still is one."},
+     "written there: then it still is one."},
 };
 
 constexpr NamedType machine_types[] = {

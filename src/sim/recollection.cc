@@ -64,6 +64,12 @@ std::string shown(const QmpCommand& command) {
            (arguments ? " " + excerpt(json::compact(*arguments), shown_bytes_max) : "");
 }
 
+/// Whether the recorded command is the same, arguments and all.
+bool is_same(const ScenarioRecord& record, const QmpCommand& command) {
+    return command_in(record.message->root()) == command.name &&
+           !arguments_differ(record.message->root(), command.message.root());
+}
+
 std::string status_reply(bool running) {
     json::ObjectWriter value;
     value.text("status", running ? "running" : "paused").boolean("running", running);
@@ -206,9 +212,7 @@ Result<Recollection::Answer> Recollection::answer(const QmpCommand& command, Ins
 Result<Recollection::Answer> Recollection::act(const QmpCommand& command, Instant now) {
     std::size_t at = 0;
     const auto fits = [&](const Item& item) {
-        return item.sort == Sort::acting && !item.told &&
-               command_in(item.record->message->root()) == command.name &&
-               !arguments_differ(item.record->message->root(), command.message.root());
+        return item.sort == Sort::acting && !item.told && is_same(*item.record, command);
     };
     while (at < items_.size() && !fits(items_[at])) {
         ++at;
@@ -247,8 +251,7 @@ Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instan
     bool was_asked = false;
     for (std::size_t at = 0; at < items_.size(); ++at) {
         Item& item = items_[at];
-        if (item.sort != Sort::asking || command_in(item.record->message->root()) != command.name ||
-            arguments_differ(item.record->message->root(), command.message.root())) {
+        if (item.sort != Sort::asking || !is_same(*item.record, command)) {
             continue;
         }
         was_asked = true;
@@ -282,9 +285,7 @@ Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instan
 
 bool Recollection::is_on_its_way(const QmpCommand& command, Instant now) const {
     const auto fits = [&](const Item& item) {
-        return item.sort != Sort::event && !item.told &&
-               command_in(item.record->message->root()) == command.name &&
-               !arguments_differ(item.record->message->root(), command.message.root());
+        return item.sort != Sort::event && !item.told && is_same(*item.record, command);
     };
     const bool acts = !only_asks(command.name);
     const auto from = items_.begin() + static_cast<std::ptrdiff_t>(acts ? 0 : here_);

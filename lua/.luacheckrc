@@ -40,6 +40,7 @@ read_globals = {
     wake = {},
     quit = {},
     restore = {},
+    reconnect = {},
     connect = {},
   } },
   net = { fields = {
@@ -54,6 +55,10 @@ read_globals = {
     taps = {},
     addresses = {},
     way = {},
+    form = {},
+    setting = {},
+    queues = {},
+    knows = {},
     watch = {},
   } },
   peer = { fields = {
@@ -62,8 +67,19 @@ read_globals = {
     reply = {},
     address = {},
     own_address = {},
+    keys = {},
     round_trip = {},
+    silence = {},
     clock_offset = {},
+  } },
+  look = { fields = {
+    ok = {},
+    warn = {},
+    bad = {},
+    unknown = {},
+    same = {},
+    alike = {},
+    at = {},
   } },
   exec = { fields = {
     try = {},

@@ -65,7 +65,7 @@ fs = {}
 ---Whether a file or folder of the kernel's is there. A file that is larger than 1 MiB, or that may
 ---not be read, is not.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---
 ---Raises:
 ---- `invalid` `bad-argument`: no path of the kernel's.
@@ -79,7 +79,7 @@ function fs.exists(path) end
 ---Reads a file of the kernel's, and no other: paths with `..`, `root`, `cwd`, `exe`, `fd`,
 ---`map_files`, `mem` or `environ` between the slashes are refused as well.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---
 ---Raises:
 ---- `invalid` `bad-argument`: no path of the kernel's.

@@ -8,7 +8,7 @@ log = {}
 
 ---Says something to who looks for a fault in the plan.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---
 ---Raises:
 ---- Text: the values do not fit the format.
@@ -21,7 +21,7 @@ function log.debug(format, ...) end
 
 ---Says something to an operator.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---
 ---Raises:
 ---- Text: the values do not fit the format.
@@ -34,7 +34,7 @@ function log.info(format, ...) end
 
 ---Says that something is not as it should be.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---
 ---Raises:
 ---- Text: the values do not fit the format.
@@ -47,7 +47,7 @@ function log.warn(format, ...) end
 
 ---Says that something has failed. It does not end anything; `error` does.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---
 ---Raises:
 ---- Text: the values do not fit the format.

@@ -76,6 +76,19 @@
 ---@field from? string The address that packets get.
 ---@field mtu? integer Of the route, if it has one of its own.
 
+---A tunnel that is only thought of.
+---@class ktm.Form
+---@field kinds string[] The kinds of devices that it is made of.
+---@field from string The address of this end.
+---@field v4 integer The largest packet of IPv4 that gets through; 0: none.
+---@field v6 integer The same of IPv6.
+
+---A qdisc.
+---@class ktm.Queue
+---@field kind string "pfifo_fast", "tbf", "plug".
+---@field root boolean Whether it belongs to no other.
+---@field ours boolean Whether it is a hold of katamaran.
+
 ---@class ktm.net.tunnel.options
 ---@field to string The address of the other node.
 ---@field from? string Ours; without it the one that the kernel would take.
@@ -258,7 +271,7 @@ function net.hold(options) end
 
 ---What a device is, and what it has counted.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- `invalid` `bad-argument`, `bad-address`: an option is missing, unknown or of another type.
@@ -275,7 +288,7 @@ function net.link(options) end
 
 ---All devices of a namespace.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- As `net.link`.
@@ -291,7 +304,7 @@ function net.links(options) end
 
 ---The taps of a namespace: how the guest's is found in the sandbox of Kata Containers.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- As `net.link`.
@@ -310,7 +323,7 @@ function net.taps(options) end
 
 ---The addresses of this node.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- As `net.link`.
@@ -329,7 +342,7 @@ function net.addresses(options) end
 
 ---The route that a packet to an address would take.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- As `net.link`.
@@ -340,6 +353,92 @@ function net.addresses(options) end
 ---@param options ktm.net.way.options Where to.
 ---@return ktm.Way? way nil when there is none
 function net.way(options) end
+
+---@class ktm.net.form.options
+---@field to string The address of the other node.
+---@field from? string Ours; without it the one that the kernel would take.
+---What the network sees; "gre" without it. Of ipip there can be one between two nodes.
+---@field mode? "ipip"|"gre"|"vxlan"
+---Whether a gre lies inside, which carries packets of full size; true without it. Both ends must
+---say the same.
+---@field wrapped? boolean
+---@field frames? boolean It carries Ethernet frames, for a bridged guest.
+---@field mtu? integer The largest packet of the guest; 1500 without it.
+---@field ttl? integer Of the outer packets; 64 without it.
+---Tells tunnels of the same two nodes apart; 0 without it. Both ends must say the same.
+---@field id? integer
+---@field port? integer Of a vxlan; 4789 without it.
+---@field netns? string The namespace: a path, or a name of `ip netns`; our own without it.
+
+---What `net.tunnel` would make of these options, and what that would carry.
+---
+---In actions, undos and looks; waits. Since api 1.
+---
+---Raises:
+---- As `net.tunnel`, and nothing is made.
+---```lua
+---local form = net.form { to = "192.0.2.7", mode = "gre" }
+---log.info("%d bytes of IPv4", form.v4)
+---```
+---@param options ktm.net.form.options The tunnel.
+---@return ktm.Form form what such a tunnel would be
+function net.form(options) end
+
+---@class ktm.net.setting.options
+---@field [1] string The setting, as below /proc/sys/net.
+---@field netns? string The namespace: a path, or a name of `ip netns`; our own without it.
+
+---A setting of a namespace.
+---
+---In actions, undos and looks; waits. Since api 1.
+---
+---Raises:
+---- As `net.link`.
+---```lua
+---log.info("forwarding: %s", net.setting { "ipv4/ip_forward" })
+---```
+---@param options ktm.net.setting.options Which.
+---@return string value what it is
+function net.setting(options) end
+
+---@class ktm.net.queues.options
+---@field [1] string|ktm.Tunnel The device.
+---@field netns? string The namespace: a path, or a name of `ip netns`; our own without it.
+
+---What queues a device has, and whether they are a hold of katamaran.
+---
+---In actions, undos and looks; waits. Since api 1.
+---
+---Raises:
+---- As `net.link`; `ENODEV` when there is no such device.
+---```lua
+---for _, queue in ipairs(net.queues { "tap0" }) do
+---  log.info("%s", queue.kind)
+---end
+---```
+---@param options ktm.net.queues.options Which.
+---@return ktm.Queue[] queues the qdiscs of a device
+function net.queues(options) end
+
+---@class ktm.net.knows.options
+---"ipip", "gre", "gretap", "ip6tnl", "ip6gre", "ip6gretap", "vxlan", "plug" or "tbf".
+---@field [1] string
+---@field netns? string The namespace: a path, or a name of `ip netns`; our own without it.
+
+---Whether the kernel has tunnels, or for plug and tbf queues, of a kind. Nothing is made for it.
+---Where a module for it lies on the disk and is not loaded it is "loadable", and is not loaded for
+---the answer.
+---
+---In actions, undos and looks; waits. Since api 1.
+---
+---Raises:
+---- As `net.link`; `EPERM` when katamaran may not change the network.
+---```lua
+---if net.knows { "plug" } == "none" then log.warn("the ring holds alone") end
+---```
+---@param options ktm.net.knows.options Which.
+---@return string word "there", "loadable" or "none"
+function net.knows(options) end
 
 ---@class ktm.net.watch.options
 ---@field on? string One device; all without it.

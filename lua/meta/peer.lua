@@ -21,7 +21,8 @@ peer = {}
 ---```lua
 ---peer.send("resumed", { at = now() })
 ---```
----`word`: Small letters, digits, '-', '_' and '.'; not "lost" and "ended", which katamaran says.
+---`word`: Small letters, digits, '-', '_' and '.'; not "lost", "ended" and "looks", which katamaran
+---says.
 ---@param word string
 ---`data`: What JSON can hold, at most 64 KiB. The fields of a table with names are those of the
 ---event's data, and none of them is called `asked`; anything else stands in the field `value`.
@@ -51,7 +52,8 @@ function peer.send(word, data) end
 ---local ready = peer.ask("prepare", { ram = 8 }, { within = "5s" })
 ---log.info("the other node listens on port %d", ready.port)
 ---```
----`word`: Small letters, digits, '-', '_' and '.'; not "lost" and "ended", which katamaran says.
+---`word`: Small letters, digits, '-', '_' and '.'; not "lost", "ended" and "looks", which katamaran
+---says.
 ---@param word string
 ---`data`: What JSON can hold, at most 64 KiB. The fields of a table with names are those of the
 ---event's data, and none of them is called `asked`; anything else stands in the field `value`.
@@ -103,6 +105,26 @@ function peer.address() end
 ---@return string? address the IP address of this node, on the connection
 function peer.own_address() end
 
+---Writes the key of this run, which the other node has as well and no other run, into a file that
+---only our user can read, in memory. It is removed at the end of the run, and by `katamaran
+---recover` behind one that was killed. The plan does not see the key, and it is in no recording.
+---
+---In actions and undos. Since api 1.
+---
+---Raises:
+---- `refused` `not-private`: others could hear the key on the way to the other node, because the
+---run was begun with --insecure.
+---- `refused` `no-memory`: there is no tmpfs for it.
+---- `io`, with the code of the system: it could not be written.
+---- `invalid` `no-peer`: this role has no other node.
+---```lua
+---qmp("object-add", { ["qom-type"] = "tls-creds-psk", id = "tls",
+---  dir = peer.keys(), endpoint = "client", username = "katamaran" })
+---```
+---`folder`: where the file keys.psk is, as QEMU's tls-creds-psk reads it, for the user "katamaran"
+---@return string folder
+function peer.keys() end
+
 ---How long a line takes there and back: the shortest of the last 16 measurements, one of which is
 ---made twice a second.
 ---
@@ -116,6 +138,19 @@ function peer.own_address() end
 ---```
 ---@return number? milliseconds nil as long as it is not known
 function peer.round_trip() end
+
+---How long the other node is silent by now. It says something twice a second, and is lost when it
+---was not heard for five; who must act before looks here.
+---
+---In actions and undos. Since api 1.
+---
+---Raises:
+---- `invalid` `no-peer`: this role has no other node.
+---```lua
+---if (peer.silence() or 0) > 2000 then emit("peer:mute") end
+---```
+---@return number? milliseconds since anything was heard of the other node
+function peer.silence() end
 
 ---How far the clock of the run at the other node is ahead of this one's, and how sure that is: half
 ---the round trip. Both are nil as long as they are not known.

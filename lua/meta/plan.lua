@@ -58,6 +58,9 @@ function plan(body) end
 ---@field peer_from? ktm.Deadline
 ---`var "NAME"`: the port, of type int and between 1 and 65535; without it 4445.
 ---@field peer_port? ktm.Deadline
+---What is looked at before the run begins, with the words of [look](#looks). Inside `derive` it
+---runs behind that of the parent.
+---@field looks? fun(m:ktm.M)
 ---The states in reading order; the first is the start. Inside `derive`: the changes, in order.
 ---@field [integer] ktm.State|ktm.Change
 

@@ -9,7 +9,7 @@
 ---Runs a command on the default VM and waits for the reply. The default VM is the one at the path
 ---in the var `qmp`. Names and arguments go to QEMU as they are written.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- `refused`, with QEMU's class as the code: QEMU said no.
@@ -36,7 +36,7 @@ qmp = {}
 ---As `qmp`, but gives back why it failed instead of raising it, cancellation included. What is
 ---wrong with the call itself is raised.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- `invalid` `bad-argument`: the command is no text, or the arguments or options no table.
@@ -99,11 +99,12 @@ function qmp.quit() end
 ---@field node? string A block node that is not to be there.
 ---@field capabilities? table Of the migration: names, and true or false.
 ---@field parameters? table Of the migration: names and values.
+---@field object? string An object that is not to be there.
 
 ---Makes an undo of what a plan changes in QEMU. When it is carried out it looks first, and does
 ---what is still to be done: ends the block job and waits until it is gone, removes the block node,
----and puts capabilities and parameters of the migration back, again and again as long as QEMU
----refuses.
+---puts capabilities and parameters of the migration back, and removes the object, again and again
+---as long as QEMU refuses.
 ---
 ---In actions and undos. Since api 1.
 ---
@@ -117,6 +118,21 @@ function qmp.quit() end
 ---@param before ktm.qmp.restore.before What is to be as it was; at least one of these.
 ---@return function action for an undo; it can also be called
 function qmp.restore(before) end
+
+---Connects to the default VM again when its connection was lost: to a QEMU that was begun anew at
+---the same socket. As long as nobody is there it is tried again. Does nothing where the connection
+---stands.
+---
+---In actions and undos; waits. Since api 1.
+---
+---Raises:
+---- `usage` `no-vm`: the plan has no var `qmp`.
+---- `io`, with the code of the system such as `EACCES`: the socket is not for us.
+---```lua
+---exec { "/usr/local/bin/start-qemu", within = "20s" }
+---qmp.reconnect()
+---```
+function qmp.reconnect() end
 
 ---Connects to the monitor of another VM and waits until it can be used. Its events carry the name;
 ---`on` and `wait` ask for them with `vm = "NAME"`. The connection stays for the rest of the run.

@@ -40,7 +40,7 @@ function wait(pattern) end
 
 ---Waits. Meanwhile events queue; more than 1024 of them are trouble.
 ---
----In actions and undos; waits. Since api 1.
+---In actions, undos and looks; waits. Since api 1.
 ---
 ---Raises:
 ---- `invalid` `bad-duration`, `bad-quantity`, `too-large`: no duration.
@@ -111,7 +111,7 @@ function emit(event, data) end
 
 ---The time of the run, by a clock that never jumps.
 ---
----In actions and undos. Since api 1.
+---In actions, undos and looks. Since api 1.
 ---```lua
 ---local began = now()
 ---qmp("stop")

@@ -26,6 +26,13 @@ function guest.set(m, parameters)
   return before
 end
 
+--- Several connections for RAM, if `channels` says so; both nodes must have as many.
+function guest.channels(m)
+  if m.channels == 1 then return end
+  guest.enable(m, "multifd")
+  guest.set(m, { ["multifd-channels"] = m.channels })
+end
+
 --- Bytes that the guest dirties in a second, measured for one.
 function guest.dirties()
   qmp("calc-dirty-rate", { ["calc-time"] = 1 })
@@ -50,6 +57,32 @@ function guest.mac()
     error { kind = "refused", code = "no-card", what = "the guest has no network device" }
   end
   return cards[1]["main-mac"]
+end
+
+--- What a guest does that has not arrived whole, or is not well for another reason.
+local falls = {
+  RESET = "has reset itself", GUEST_PANICKED = "has panicked", SHUTDOWN = "has shut down",
+  ["qmp:lost"] = "is gone with its QEMU",
+}
+
+--- For these events, soon behind its start here: the other node is told, and a person must look.
+function guest.falls(_, event)
+  local how = falls[event.name] or "stands"
+  peer.send("fallen", { how = how })
+  error { kind = "lost", code = "not-alive", what = "the guest came here, ran, and " .. how ..
+    "; look at its console and at QEMU's log, and do not start it at the source" }
+end
+
+--- The same at the node that it has left.
+function guest.has_fallen(_, event)
+  error { kind = "lost", code = "not-alive", what = "the guest runs at the destination, and " ..
+    event.data.how .. " there; look there, and do not start it here" }
+end
+
+--- When it should live by now: asks once more.
+function guest.lives(m)
+  if not qmp("query-status", nil, { within = "5s" }).running then guest.falls(m, { name = "" }) end
+  emit("guest:lives")
 end
 
 return guest

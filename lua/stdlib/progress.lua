@@ -18,6 +18,8 @@
 --- left, it is near some 30 ms before QEMU could come to the end by itself; `limit`, which is what
 --- max-bandwidth is, makes that surer. `stalled`: milliseconds in which nothing was sent, after
 --- which progress:stalled is emitted, once.
+--- `converge`: milliseconds behind the first pass after which, if it is not near by then,
+--- progress:unconverged is emitted, once; its `words` are for people.
 --- `progress:over`, with QEMU's `status`, is the last: the copy is over, well or not. QEMU says so
 --- by itself; who must not wait for ever when that is lost has a handler for both.
 local units = require "units"
@@ -40,10 +42,17 @@ function watch.begin(m, how)
   local every = how.every or longest_ms
   m.note.progress = {
     every = every, pause = how.nearly and shortest_ms or every, nearly = how.nearly,
-    dark = how.dark, dirtied = how.dirty or 0, limit = how.limit, stalled = how.stalled,
-    dirty = 0, sent = 0, since = now(), pass = -1,
+    dark = how.dark, converge = how.converge, patient = how.converge, dirtied = how.dirty or 0,
+    limit = how.limit, stalled = how.stalled,
+    dirty = 0, sent = 0, since = now(), pass = -1, ran = now(),
   }
   timer.after(m.note.progress.pause, "progress")
+end
+
+--- The guest may stand for so long from now on, and it is waited once more for the end.
+function watch.allow(m, dark)
+  local seen = m.note.progress
+  seen.dark, seen.converge, seen.passes_since = dark, seen.patient, now()
 end
 
 local function words_for(ram)
@@ -59,6 +68,7 @@ local function measure(seen, ram, throttle)
   local sent, instant = ram.transferred or 0, now()
   local pass = ram["dirty-sync-count"] or 0
   if pass ~= seen.pass then
+    if pass > 1 then seen.passes_since = seen.passes_since or instant end
     seen.pass, seen.pass_began, seen.pass_left = pass, instant, ram.remaining
   end
   if sent > seen.sent then seen.sent, seen.since = sent, instant end
@@ -74,6 +84,12 @@ local function measure(seen, ram, throttle)
   local measured = (ram["dirty-pages-rate"] or 0) * (ram["page-size"] or 4096)
   local slowed_down = 1 - (throttle or 0) / 100
   seen.dirty = math.max(measured, seen.dirtied * slowed_down)
+end
+
+--- Whether it goes round and round: each pass finds as much as the one before.
+local function is_endless(seen)
+  return seen.nearly and seen.converge and seen.passes_since and
+    now() - seen.passes_since >= seen.converge
 end
 
 --- Milliseconds that the guest would stand for what it dirties until this pass is over.
@@ -124,11 +140,13 @@ local over = { none = true, cancelled = true, failed = true, completed = true }
 --- One look: asks QEMU, tells, emits.
 function watch.look(m)
   local seen = m.note.progress
+  local asked = now()
   local copy = qmp("query-migrate", nil, { within = "5s" })
   if over[copy.status] then
     emit("progress:over", { status = copy.status })
     return
   end
+  if copy.status == "active" then seen.ran = asked end
   local ram = copy.ram
   if not ram then
     timer.after(longer_pause(seen), "progress")
@@ -139,6 +157,12 @@ function watch.look(m)
   if seen.nearly and is_near(seen, ram) then
     seen.nearly = nil
     emit("progress:nearly", { remaining = ram.remaining })
+  end
+  if is_endless(seen) then
+    seen.converge = nil
+    emit("progress:unconverged", { words = string.format(
+      "the guest dirties %s, the link carries %s", units.rate(seen.dirty),
+      units.rate((seen.speed or 0) * 1000)) })
   end
   if seen.stalled and now() - seen.since >= seen.stalled then
     seen.stalled = nil

@@ -13,8 +13,11 @@
 #include <vector>
 
 #include "base/nearest.hh"
+#include "cli/ancestor.hh"
 #include "cli/console.hh"
+#include "cli/doctor_command.hh"
 #include "cli/help_texts.hh"
+#include "cli/peer_command.hh"
 #include "cli/plan_command.hh"
 #include "cli/qmp_command.hh"
 #include "cli/recover_command.hh"
@@ -68,6 +71,8 @@ struct CommandLine {
     CLI::App* simulate = nullptr;
     CLI::App* plan = nullptr;
     CLI::App* recover = nullptr;
+    CLI::App* peer_key = nullptr;
+    CLI::App* doctor = nullptr;
     QmpOptions qmp_options;
     TraceShowOptions show_options;
     TraceTimelineOptions timeline_options;
@@ -76,6 +81,8 @@ struct CommandLine {
     TrialCommand trial_options;
     PlanOptions plan_options;
     RecoverOptions recover_options;
+    PeerKeyOptions peer_key_options;
+    RunOptions doctor_options;
     std::string state;  ///< The folder of journals, as given.
     std::vector<std::pair<CLI::App*, PlanCommand>> plan_commands;
     bool json = false;  ///< Somebody wants JSON, even if the rest cannot be read.
@@ -90,7 +97,9 @@ struct CommandLine {
         app.set_version_flag("--version", app.get_name() + " " + version);
         if (reach == Reach::world) {
             add_run();
+            add_doctor();
             add_recover();
+            add_peer();
             add_qmp();
         }
         add_simulate();
@@ -114,10 +123,29 @@ struct CommandLine {
                         "How long the other node is waited for; 5min if left out")
             ->type_name("DURATION")
             ->check(not_empty());
+        run->add_option("--peer-key", run_options.peer.key,
+                        "Talk to the other node under TLS; the key in this file is at both nodes")
+            ->type_name("FILE")
+            ->check(not_empty());
+        run->add_flag("--markers", run_options.markers,
+                      "Tell the KATAMARAN_ lines, too, that scripts of the first katamaran read");
         run->add_flag(
             "--insecure", run_options.peer.insecure,
             "Talk to the other node over a network, where others can listen and interfere");
+        run->add_flag("--require-zero-loss", run_options.require_zero_loss,
+                      "End with exit code 3 unless it is proven that no packet was lost");
         add_state(run);
+    }
+
+    void add_doctor() {
+        doctor = app.add_subcommand("doctor", "Look at what a run would look at, change nothing");
+        doctor->footer(doctor_examples);
+        doctor_options.plan = host_plan;
+        add_plan_and_vars(doctor, doctor_options);
+        doctor->get_option("plan")
+            ->description("The plan whose looks are meant; without it what concerns this host")
+            ->required(false);
+        add_state(doctor);
     }
 
     void add_simulate() {
@@ -235,6 +263,18 @@ struct CommandLine {
         recover->add_flag("--dry-run", recover_options.dry, "Only say what would be done");
         add_state(recover);
         recover->add_flag("--json", recover_options.json, "One JSON object a line, the last a sum");
+    }
+
+    void add_peer() {
+        CLI::App* peer = app.add_subcommand("peer", "What two nodes need to talk to each other");
+        peer->require_subcommand(0, 1);
+        peer->footer(peer_examples);
+        peer_key = peer->add_subcommand("key", "Make a key for --peer-key");
+        peer_key->footer(peer_key_examples);
+        peer_key
+            ->add_option("file", peer_key_options.file,
+                         "A new file, which only you can read; without it the key is printed")
+            ->check(not_empty());
     }
 
     CLI::App* add_plan_command(const char* name, const char* what, PlanCommand command) {
@@ -455,6 +495,14 @@ int dispatch(const ports::World& world, CommandLine& line) {
         line.run_options.state = state_folder(line.state);
         return run_plan(world, line.run_options);
     }
+    if (is_typed(line.peer_key)) {
+        return make_peer_key(world, line.peer_key_options);
+    }
+    if (is_typed(line.doctor)) {
+        line.doctor_options.path = search_path();
+        line.doctor_options.state = state_folder(line.state);
+        return run_doctor(world, line.doctor_options);
+    }
     if (is_typed(line.recover)) {
         line.recover_options.folder = state_folder(line.state);
         return run_recover(world, line.recover_options);
@@ -497,10 +545,41 @@ int run_line(Reach reach, const Outside& outside, int argc, const char* const* a
     return dispatch(outside, line);
 }
 
+/// A command line of the first katamaran: what it is now is said, and then done.
+int run_ancestor_line(const ports::World& world, const std::vector<std::string>& words) {
+    if (asks_ancestor_for(words, {"h", "help"})) {
+        return print(ancestor_help);
+    }
+    if (asks_ancestor_for(words, {"v", "version"})) {
+        return print(std::string{"katamaran "} + version);
+    }
+    const char* const peer_key = std::getenv("KATAMARAN_PEER_KEY");
+    const Result<AncestorRun> run = translate_ancestor(words, peer_key == nullptr ? "" : peer_key);
+    const bool wants_json =
+        run && std::find(run->words.begin(), run->words.end(), "--json") != run->words.end();
+    Console console{wants_json};
+    if (!run) {
+        console.error(run.error());
+        return exit_usage;
+    }
+    for (const std::string& remark : run->remarks) {
+        console.note(remark);
+    }
+    console.note("this is now: " + shell_line(run->words));
+    std::vector<const char*> argv{"katamaran"};
+    for (const std::string& word : run->words) {
+        argv.push_back(word.c_str());
+    }
+    const int argc = static_cast<int>(argv.size());
+    return ancestor_exit_code(run_line(Reach::world, world, argc, argv.data()));
+}
+
 }  // namespace
 
 int run_app(const ports::World& world, int argc, const char* const* argv) {
-    return run_line(Reach::world, world, argc, argv);
+    const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    return is_ancestor_line(words) ? run_ancestor_line(world, words)
+                                   : run_line(Reach::world, world, argc, argv);
 }
 
 int run_simulator(const Desk& desk, int argc, const char* const* argv) {

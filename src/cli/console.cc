@@ -16,6 +16,7 @@
 
 #include "base/log.hh"
 #include "base/text.hh"
+#include "cli/migration_id.hh"
 #include "json/writer.hh"
 
 namespace ktm::cli {
@@ -54,11 +55,26 @@ std::string error_json(const Error& error) {
     return std::move(object).finish();
 }
 
+/// The object, and in it the migration that it tells of.
+std::string marked(std::string object) {
+    const std::string migration = migration_mark();
+    if (!migration.empty()) {
+        object.insert(object.size() - 1, ",\"migration\":" + json::quoted(migration));
+    }
+    return object;
+}
+
 /// {"note": …} or {"warning": …}: what stands on stderr beside errors when a script listens.
 std::string remark_json(std::string_view kind, std::string_view text) {
     json::ObjectWriter object;
     object.text(kind, text);
-    return std::move(object).finish();
+    return marked(std::move(object).finish());
+}
+
+/// The name of the program, and that of the migration behind it: "katamaran", "katamaran[17]".
+std::string speaker() {
+    const std::string migration = migration_mark();
+    return migration.empty() ? "katamaran" : "katamaran[" + migration + "]";
 }
 
 std::string_view key_of(log::Level level) {
@@ -159,7 +175,7 @@ void Console::note(std::string_view text) const {
     if (json_) {
         std::fprintf(stderr, "%s\n", remark_json("note", text).c_str());
     } else {
-        std::fprintf(stderr, "katamaran: %s\n", printable(text).c_str());
+        std::fprintf(stderr, "%s: %s\n", speaker().c_str(), printable(text).c_str());
     }
 }
 
@@ -167,14 +183,14 @@ void Console::error(const Error& error) const {
     if (json_) {
         json::ObjectWriter object;
         object.json("error", error_json(error));
-        std::fprintf(stderr, "%s\n", std::move(object).finish().c_str());
+        std::fprintf(stderr, "%s\n", marked(std::move(object).finish()).c_str());
     } else {
         note(error.sentence());
     }
 }
 
 void Console::raw_error(std::string_view json) const {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(json.size()), json.data());
+    std::fprintf(stderr, "%s\n", marked(std::string{json}).c_str());
 }
 
 std::string Console::paint(Colour colour, std::string_view text) const {
@@ -193,7 +209,7 @@ bool stderr_takes_a_line() {
 
 void install_log(bool json) {
     auto logger = spdlog::stderr_logger_st("katamaran");
-    logger->set_pattern(json ? "%v" : "katamaran: %l: %v");
+    logger->set_pattern(json ? "%v" : speaker() + ": %l: %v");
     log::send_to([logger, json](log::Level level, const std::string& text) {
         if (!stderr_takes_a_line()) {
             return;

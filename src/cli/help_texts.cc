@@ -15,15 +15,15 @@ const char* const app_examples =
     "  katamaran plan show freeze                    read what a plan does and takes\n"
     "  katamaran trace show run.jsonl.zst            read a recorded conversation\n"
     "  katamaran trace timeline run.jsonl.zst        see what happened, and for how long\n"
+    "  katamaran doctor                              see whether this host is fit for it\n"
     "  katamaran recover                             take back what a killed run left\n"
     "\n";
 
 const char* const exit_codes =
     "Exit codes: 0 done; 1 failed, or something was found; 2 wrong usage; 3 a run is stranded, "
     "left\n"
-    "something behind or lost packets, or a trial broke what must hold; 4 undecided: the "
-    "recording\n"
-    "does not tell how it goes on; 130 interrupted.";
+    "something behind or has no proof that was required, or a trial broke what must hold;\n"
+    "4 undecided: the recording does not tell how it goes on; 130 interrupted.";
 
 const char* const simulator_examples =
     "What 'katamaran' has that reads files and nothing else: no VM, no network and no other "
@@ -49,8 +49,63 @@ const char* const run_examples =
     "  katamaran run freeze --var qmp=./vm.qmp --timeline freeze.svg\n"
     "  katamaran run freeze --var qmp=./vm.qmp --json\n"
     "\n"
+    "Of two roles that run at once each has its run, one on each node, and both --peer-key with "
+    "the\n"
+    "same key, which 'katamaran peer key' makes.\n"
+    "\n"
     "Exit codes: 0 done, 1 aborted and undone, 2 wrong usage or a wrong plan, 3 stranded or\n"
-    "something could not be undone, 130 interrupted and undone.";
+    "something could not be undone, or with --require-zero-loss no proof that nothing was lost,\n"
+    "130 interrupted and undone.";
+
+const char* const ancestor_help =
+    "Command lines of the first katamaran are carried out as runs of plans; which one is said "
+    "first.\n"
+    "Exit codes are as they were: 0 done, 1 failed or stranded, 2 wrong usage, 130 interrupted.\n"
+    "\n"
+    "Both roles:\n"
+    "  --mode source|dest         the role\n"
+    "  --qmp SOCKET               /run/vc/vm/extra-monitor.sock if left out\n"
+    "  --dest-ip ADDRESS          of the destination; it waits there\n"
+    "  --vm-ip ADDRESS,…          of the guest\n"
+    "  --shared-storage           the disks stay where they are; else they are copied:\n"
+    "  --drive-id NAME,…          drive-virtio-disk0 if left out\n"
+    "  --tunnel-mode ipip|gre     ipip if left out\n"
+    "  --multifd-channels N       connections for RAM; one if left out\n"
+    "  --log-format text|json\n"
+    "The source:\n"
+    "  --downtime MILLISECONDS    25 if left out\n"
+    "  --auto-downtime            adds twice the time to the destination and back\n"
+    "  --cni-convergence-delay S  how long the tunnel is kept at most\n"
+    "The destination:\n"
+    "  --tap NAME                 tap0_kata if left out\n"
+    "  --tap-netns PLACE          its network namespace\n"
+    "\n"
+    "Options of 'katamaran run' may stand among them: --insecure, --record FILE, --json and more.\n"
+    "The first katamaran did not encrypt what the nodes say to each other. Over a network this\n"
+    "one needs --peer-key FILE, or KATAMARAN_PEER_KEY=FILE in the environment, with a key that\n"
+    "'katamaran peer key' makes, at both nodes; or --insecure, with which nothing is encrypted.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran --mode dest --shared-storage --dest-ip 10.0.0.2 --vm-ip 10.9.0.5\n"
+    "  katamaran --mode source --shared-storage --dest-ip 10.0.0.2 --vm-ip 10.9.0.5";
+
+const char* const doctor_examples =
+    "A run looks at its VM and its host before it changes anything, and refuses to begin when\n"
+    "something is bad. This looks at the same without a run: ok, warn, bad or unknown, and what "
+    "to\n"
+    "do about it. Only questions are asked; nothing is made and nothing is changed. What must be\n"
+    "the same at both nodes is shown, and compared by the run.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran doctor                              this host alone\n"
+    "  katamaran doctor freeze --var qmp=./vm.qmp    a VM, and what earlier runs left of it\n"
+    "  katamaran doctor shared-storage --role dest --var qmp=./vm.qmp \\\n"
+    "      --var listen_ip=192.0.2.2 --var vm_ip=10.1.2.3\n"
+    "                                                one side of a migration\n"
+    "  katamaran doctor shared-storage --role dest --vars vars.json --json\n"
+    "\n"
+    "Exit codes: 0 nothing is bad, 1 something is bad, 2 wrong usage or a wrong plan, 130\n"
+    "interrupted.";
 
 const char* const simulate_examples =
     "Without --trace the plan is tried in a world of models: for each role a QEMU, a kernel and a\n"
@@ -110,6 +165,23 @@ const char* const recover_examples =
     "Exit codes: 0 nothing is left; 1 something is: it could not be taken back, was left alone, "
     "or\n"
     "--dry-run would take it back; 2 wrong usage.";
+
+const char* const peer_examples =
+    "Examples:\n"
+    "  katamaran peer key                            a new key for both nodes, printed";
+
+const char* const peer_key_examples =
+    "A key is a text of 64 hexadecimal digits that nobody can guess. Who has it can command the "
+    "VMs\n"
+    "that are moved with it: it belongs on both nodes, and nowhere else. A file that exists is "
+    "not\n"
+    "overwritten, and one that others can read is refused by 'run'.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran peer key peer.key                   a new file, of mode 0600\n"
+    "  scp -p peer.key node-b:                       the same key at the other node\n"
+    "\n"
+    "Exit codes: 0 done, 1 the file could not be made.";
 
 const char* const plan_examples =
     "Examples:\n"

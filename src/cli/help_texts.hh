@@ -9,8 +9,13 @@ extern const char* const app_examples;
 extern const char* const exit_codes;
 extern const char* const simulator_examples;
 extern const char* const run_examples;
+/// All of it, for command lines of the first katamaran.
+extern const char* const ancestor_help;
 extern const char* const simulate_examples;
+extern const char* const doctor_examples;
 extern const char* const recover_examples;
+extern const char* const peer_examples;
+extern const char* const peer_key_examples;
 extern const char* const plan_examples;
 extern const char* const plan_test_examples;
 extern const char* const qmp_examples;

@@ -12,12 +12,13 @@ namespace ktm::cli {
 /// What is given of the other node on the command line.
 struct PeerWords {
     std::string wait;       ///< How long it is waited for; empty: the default.
+    std::string key;        ///< The file of the key that both nodes have; empty: none.
     bool insecure = false;  ///< Words may go over a network as they are.
 };
 
 /// An error when a word means nothing for this role, or when what the two say could be read and
 /// changed by others, and nobody has allowed that. Where it is allowed a warning is logged.
-[[nodiscard]] Result<script::PeerOptions> peer_options(const plan::Plan& plan,
+[[nodiscard]] Result<script::PeerOptions> peer_options(ports::Files& files, const plan::Plan& plan,
                                                        const plan::Settings& settings,
                                                        const PeerWords& words);
 

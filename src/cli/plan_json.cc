@@ -165,6 +165,11 @@ std::string role_json(const plan::Role& role) {
             object.text(key, var);
         }
     }
+    std::vector<std::string> looks;
+    std::transform(role.looks.begin(), role.looks.end(), std::back_inserter(looks), function_json);
+    if (!looks.empty()) {
+        object.json("looks", json_list(looks));
+    }
     object.json("states", json_list(states));
     return std::move(object).finish();
 }

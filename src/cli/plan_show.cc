@@ -141,6 +141,10 @@ void Page::add_roles() {
         if (role.peer.given()) {
             lines_.push_back("  " + peer_text(role.peer));
         }
+        for (const plan::FunctionRef& looks : role.looks) {
+            lines_.push_back("  looks first  " +
+                             console_.paint(Colour::dim, place(looks.place, looks.last_line).text));
+        }
         Columns table;
         std::vector<std::size_t> sizes;
         for (const plan::State& state : role.states) {

@@ -10,6 +10,7 @@
 #include "cli/faults.hh"
 #include "cli/given_vars.hh"
 #include "cli/storyteller.hh"
+#include "script/peer_side.hh"
 #include "script/run.hh"
 
 namespace ktm::cli {
@@ -65,6 +66,19 @@ void judge_the_rest(plan::Plan plan, const RunOptions& options, const std::strin
                            [&](const std::string& name) { return uncertain.contains(name); });
     });
     (void)plan::resolve(plan, role, given, faults);
+}
+
+/// Whether the plan derives its limit from the way to the other node.
+bool is_automatic(const plan::Settings& settings) {
+    const auto found = settings.values.find("auto_downtime");
+    return found != settings.values.end() && found->second.type() == plan::Type::boolean &&
+           found->second.as_bool();
+}
+
+/// The way to the other node and back, as it is known by now.
+std::optional<Duration> round_trip_of(script::Run& run) {
+    const auto clock = run.peer() == nullptr ? std::nullopt : run.peer()->their_clock();
+    return clock ? std::optional{clock->round_trip} : std::nullopt;
 }
 
 }  // namespace
@@ -123,10 +137,17 @@ std::optional<int> carry_out(const ports::World& world, Console& console, Prepar
     console.keep_for_slow_reader(reader_patience);
     monitor::Recorder* const recorder = with.recorder;
     const script::PeerOptions peer = with.peer;
+    Markers* const markers = is_automatic(prepared.settings) ? with.markers : nullptr;
     Storyteller story{world, console, prepared.secrets, std::move(with)};
     story.begin(prepared.plan.plan().name, prepared.settings.role, prepared.plan.digest());
+    if (script::peer_place_of(prepared.plan.plan(), prepared.settings)) {
+        story.expect_peer();
+    }
     script::Run run{world, prepared.plan, prepared.settings, std::move(host), recorder,
                     story, peer};
+    if (markers != nullptr) {
+        markers->measure_by([&run] { return round_trip_of(run); });
+    }
     turn(world, run, recorder, interruptions, [&story] { return story.is_over(); });
     if (!console.finish(last_patience) && stderr_takes_a_line()) {
         (void)console.explain_loss();

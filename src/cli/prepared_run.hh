@@ -10,7 +10,9 @@
 #include "base/unique_function.hh"
 #include "cli/console.hh"
 #include "cli/interruptions.hh"
+#include "cli/markers.hh"
 #include "cli/peer_options.hh"
+#include "cli/verdict.hh"
 #include "host/host.hh"
 #include "monitor/recorder.hh"
 #include "plan/settings.hh"
@@ -27,8 +29,10 @@ struct RunOptions {
     std::string record;             ///< Where the run is kept; empty for nowhere.
     std::string timeline;           ///< Where its timeline goes; empty for nowhere.
     std::string state;              ///< The folder of journals.
+    bool markers = false;           ///< The lines of the first katamaran are told, too.
     PeerWords peer;
     bool json = false;
+    bool require_zero_loss = false;
     script::SearchPath path;
 };
 
@@ -55,6 +59,9 @@ void turn(const ports::World& world, script::Run& run, monitor::Recorder* record
 struct RunWith {
     monitor::Recorder* recorder = nullptr;  ///< Null: it is not recorded.
     script::PeerOptions peer = {};
+    Markers* markers = nullptr;  ///< Null: none are told.
+    std::string migration = "";  ///< How somebody else calls what it is part of; empty: nobody.
+    ZeroLoss zero_loss = ZeroLoss::told;
     bool in_real_time = true;  ///< Somebody may wait for it, and wants to see it live.
     /// Called when the run has ended, and only asks its guests yet.
     UniqueFunction<void()> on_end = nullptr;

@@ -21,6 +21,7 @@
 #include "cli/awaited_event.hh"
 #include "cli/console.hh"
 #include "cli/interruptions.hh"
+#include "cli/migration_id.hh"
 #include "cli/summary.hh"
 #include "json/writer.hh"
 #include "monitor/client.hh"
@@ -384,11 +385,16 @@ int run_qmp(const ports::World& world, const QmpOptions& options) {
         console.error(request.error());
         return exit_usage;
     }
+    Result<std::string> migration = migration_id();
+    if (!migration) {
+        console.error(migration.error());
+        return exit_usage;
+    }
     Interruptions interruptions{world.signals};
     std::unique_ptr<monitor::Recorder> recorder;
     if (!options.record.empty()) {
-        Result<std::unique_ptr<monitor::Recorder>> opened =
-            monitor::Recorder::open(world.files, world.clock, options.record, version);
+        Result<std::unique_ptr<monitor::Recorder>> opened = monitor::Recorder::open(
+            world.files, world.clock, options.record, version, *std::move(migration));
         if (!opened) {
             console.error(opened.error());
             return exit_usage;

@@ -67,7 +67,8 @@ Result<void> Rehearsal::open(const script::LoadedPlan& plan, const plan::Setting
 
 ports::World Rehearsal::ports() {
     const ports::World all = world_.ports();
-    return {all.loop, all.clock, transport_, processes_, files_, all.signals, networks_};
+    return {all.loop, all.clock,   transport_, processes_,
+            files_,   all.signals, networks_,  all.ciphers};
 }
 
 std::optional<Error> Rehearsal::undecided() {

@@ -13,6 +13,7 @@
 
 #include "cli/console.hh"
 #include "cli/drawn_timeline.hh"
+#include "cli/migration_id.hh"
 #include "cli/run_identity.hh"
 #include "json/writer.hh"
 #include "monitor/recorded_world.hh"
@@ -33,6 +34,7 @@ void keep_identity(monitor::Recorder& recorder, const host::Settings& host) {
 /// Who hears what crosses the ports of a run.
 struct KeptRun {
     std::unique_ptr<RunTimeline> timeline;        ///< Null for none.
+    std::unique_ptr<Markers> markers;             ///< Null for none.
     std::unique_ptr<monitor::Recorder> recorder;  ///< Null when nobody wants to know.
 };
 
@@ -41,14 +43,14 @@ Result<KeptRun> keep_run(const ports::World& world, const RunOptions& options,
                          const Secrets& secrets) {
     KeptRun kept;
     if (!options.record.empty()) {
-        Result<std::unique_ptr<monitor::Recorder>> opened =
-            monitor::Recorder::open(world.files, world.clock, options.record, version);
+        Result<std::unique_ptr<monitor::Recorder>> opened = monitor::Recorder::open(
+            world.files, world.clock, options.record, version, migration_mark());
         if (!opened) {
             return std::move(opened).error();
         }
         kept.recorder = std::move(*opened);
-    } else if (!options.timeline.empty()) {
-        kept.recorder = monitor::Recorder::without_file(world.clock, version);
+    } else if (!options.timeline.empty() || options.markers) {
+        kept.recorder = monitor::Recorder::without_file(world.clock, version, migration_mark());
     }
     if (!options.timeline.empty()) {
         Result<std::unique_ptr<RunTimeline>> opened =
@@ -57,6 +59,11 @@ Result<KeptRun> keep_run(const ports::World& world, const RunOptions& options,
             return std::move(opened).error();
         }
         kept.timeline = std::move(*opened);
+    }
+    if (options.markers) {
+        kept.markers = std::make_unique<Markers>();
+        kept.recorder->tell(
+            [told = kept.markers.get()](std::string_view line) { told->hear(line); });
     }
     if (kept.recorder) {
         kept.recorder->hide(secrets);
@@ -86,7 +93,7 @@ int run_plan(const ports::World& world, const RunOptions& options) {
         return exit_usage;
     }
     const Result<script::PeerOptions> peer =
-        peer_options(prepared->plan.plan(), prepared->settings, options.peer);
+        peer_options(world.files, prepared->plan.plan(), prepared->settings, options.peer);
     if (!peer) {
         console.error(peer.error());
         return exit_usage;
@@ -115,8 +122,10 @@ int run_plan(const ports::World& world, const RunOptions& options) {
         recorded.emplace(world, *kept->recorder);
     }
     const ports::World seen = recorded ? recorded->ports() : world;
-    const std::optional<int> code = carry_out(seen, console, *prepared, std::move(*host),
-                                              interruptions, RunWith{kept->recorder.get(), *peer});
+    const ZeroLoss zero_loss = options.require_zero_loss ? ZeroLoss::required : ZeroLoss::told;
+    const std::optional<int> code = carry_out(
+        seen, console, *prepared, std::move(*host), interruptions,
+        RunWith{kept->recorder.get(), *peer, kept->markers.get(), migration_mark(), zero_loss});
     finish(*kept, console, options);
     return code.value_or(exit_failed);
 }

@@ -4,14 +4,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "base/text.hh"
+#include "cli/migration_id.hh"
 #include "host/recovery.hh"
 #include "net/tag.hh"
 #include "version.hh"
@@ -22,16 +20,6 @@ namespace {
 
 constexpr const char* boot_file = "/proc/sys/kernel/random/boot_id";
 constexpr Bytes boot_max{4096};
-/// LIMIT: it is part of file names and of the tags of devices.
-constexpr std::size_t id_max = 64;
-
-bool is_id(std::string_view text) {
-    const auto fits = [](char character) {
-        return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-               (character >= '0' && character <= '9') || character == '-' || character == '_';
-    };
-    return !text.empty() && text.size() <= id_max && std::all_of(text.begin(), text.end(), fits);
-}
 
 std::string name_of(const host::Found& found) {
     const host::Header& header = found.remains.header;
@@ -84,20 +72,16 @@ Result<host::Settings> identify_run(const ports::World& world, const std::string
     host.header.role = settings.role;
     host.header.boot = boot_id(world.files);
     host.header.began = format_wall_time(world.clock.wall_now());
-    const char* given = std::getenv("KATAMARAN_MIGRATION_ID");
-    if (given == nullptr || *given == '\0') {
+    Result<std::string> given = migration_id();
+    if (!given) {
+        return std::move(given).error();
+    }
+    if (given->empty()) {
         const auto now = world.clock.wall_now().time_since_epoch().count();
         host.header.run = net::digest_of(std::to_string(now) + " " + host.header.vm);
-        return host;
+    } else {
+        host.header.run = *std::move(given);
     }
-    if (!is_id(given)) {
-        return Error{Kind::usage, "bad-id",
-                     "KATAMARAN_MIGRATION_ID is '" + printable(excerpt(given, id_max)) +
-                         "'; expected 1 to " + std::to_string(id_max) +
-                         " letters, digits, '-' and '_'",
-                     "", nullptr};
-    }
-    host.header.run = given;
     return host;
 }
 

@@ -75,9 +75,10 @@ int simulate_plan(ports::Files& files, const SimulateOptions& options) {
     }
     const ports::World world = rehearsal.ports();
     Interruptions interruptions{world.signals};
-    const std::optional<int> code =
-        carry_out(world, console, *prepared, host, interruptions,
-                  RunWith{nullptr, {}, false, [&rehearsal] { rehearsal.settle(); }});
+    const std::optional<int> code = carry_out(
+        world, console, *prepared, host, interruptions,
+        RunWith{
+            nullptr, {}, nullptr, "", ZeroLoss::told, false, [&rehearsal] { rehearsal.settle(); }});
     if (code) {
         tell_rest(console, rehearsal, *code);
         return *code;

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/text.hh"
+#include "cli/advice.hh"
 #include "cli/columns.hh"
+#include "cli/packet_ledger.hh"
 #include "cli/verdict.hh"
 #include "json/writer.hh"
 
@@ -38,6 +40,12 @@ Storyteller::Storyteller(const ports::World& world, Console& console, Secrets se
       entered_(began_),
       live_line_(with_.in_real_time && !console.json()),
       progress_told_(began_) {
+    if (with_.markers != nullptr) {
+        with_.markers->print_by([this](const std::string& line) {
+            live_line_.clear();
+            (void)console_.line(line);
+        });
+    }
     if (live_line_.is_there()) {
         show_alive();
     }
@@ -123,6 +131,19 @@ void Storyteller::on_waiting(std::string_view for_what, Duration left) {
     }
 }
 
+/// What is well is only kept; whoever wants to read it asks the doctor.
+void Storyteller::on_finding(const script::Finding& finding) {
+    const std::string state{script::name_of(finding.state)};
+    keep("look " + state + ": " + script::sentence_of(finding));
+    if (console_.json()) {
+        tell_json("look", secrets_.hide(script::finding_json(finding)));
+    } else if (finding.state != script::Finding::State::ok) {
+        const bool is_bad = finding.state == script::Finding::State::bad;
+        tell(is_bad ? Colour::red : Colour::yellow,
+             "  " + state + ": " + script::sentence_of(finding), "");
+    }
+}
+
 void Storyteller::on_words(std::string_view level, std::string_view text) {
     if (level == "progress") {
         progress_ = printable(secrets_.hide(text));
@@ -144,14 +165,30 @@ void Storyteller::on_words(std::string_view level, std::string_view text) {
 }
 
 void Storyteller::on_over(const script::Outcome& outcome) {
-    exit_code_ = exit_code_of(outcome);
+    exit_code_ = exit_code_of(outcome, with_.zero_loss);
     ticker_.reset();
     live_line_.clear();
+    for (const script::GuestStatus& guest : outcome.guests) {
+        if (with_.markers != nullptr && guest.vm.empty()) {
+            with_.markers->conclude(guest.migration);
+        }
+    }
+    const std::vector<std::string> advice = advice_for(outcome, has_peer_);
+    for (const std::string& line : advice) {
+        keep("advice: " + line);
+    }
     keep(verdict(outcome));
     if (console_.json()) {
-        tell_json("end", secrets_.hide(verdict_json(outcome, *exit_code_)));
+        tell_json("end", secrets_.hide(verdict_json(outcome, *exit_code_, advice)));
     } else {
-        const bool good = *exit_code_ == exit_done;
+        for (const std::string& line : ledger_lines(console_, outcome.ledger)) {
+            (void)console_.line(line);
+        }
+        for (const std::string& line : advice) {
+            (void)console_.line("  " + printable(secrets_.hide(line)));
+        }
+        const bool good =
+            *exit_code_ == exit_done && outcome.ledger.proof.says != net::Proof::Says::lost;
         const Colour colour = good                           ? Colour::green
                               : *exit_code_ == exit_stranded ? Colour::red
                                                              : Colour::yellow;
@@ -171,8 +208,11 @@ void Storyteller::tell(Colour colour, std::string_view name, std::string_view de
 /// One object a line: when, what kind, and its fields.
 void Storyteller::tell_json(std::string_view kind, std::string fields) {
     const auto elapsed_us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed());
-    (void)console_.line("{\"elapsed_us\":" + std::to_string(elapsed_us.count()) +
-                        ",\"kind\":" + json::quoted(kind) + "," + fields.substr(1));
+    (void)console_.line(
+        "{\"elapsed_us\":" + std::to_string(elapsed_us.count()) +
+        ",\"kind\":" + json::quoted(kind) +
+        (with_.migration.empty() ? "" : ",\"migration\":" + json::quoted(with_.migration)) + "," +
+        fields.substr(1));
 }
 
 void Storyteller::keep(std::string_view text) {

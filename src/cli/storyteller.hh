@@ -23,10 +23,14 @@ public:
     ~Storyteller() override;
 
     void begin(const std::string& plan, const std::string& role, const std::string& digest);
+    /// There is another node, at which the guest may run.
+    void expect_peer() { has_peer_ = true; }
 
     void on_action(const engine::Action& action) override;
     void on_waiting(std::string_view for_what, Duration left) override;
+    void on_finding(const script::Finding& finding) override;
     void on_words(std::string_view level, std::string_view text) override;
+    [[nodiscard]] bool wants_migrations() const override { return with_.markers != nullptr; }
     void on_over(const script::Outcome& outcome) override;
 
     /// Of the run; only after its end.
@@ -48,6 +52,7 @@ private:
     Instant entered_;
     std::string state_;
     bool committed_ = false;
+    bool has_peer_ = false;
     std::string progress_;
     std::string waiting_;  ///< For what, before the run has begun.
     std::optional<Instant> waiting_told_;

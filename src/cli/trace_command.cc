@@ -82,6 +82,7 @@ public:
     bool show(const std::vector<trace::Record>& records,
               const std::optional<trace::Header>& header) {
         if (console_.json() && !records.empty() && !std::exchange(begun_, true)) {
+            migration_ = header ? header->migration : "";
             std::string line = trace::header_line(header.value_or(trace::Header{}));
             line.pop_back();
             if (!console_.line(line)) {
@@ -125,12 +126,13 @@ private:
         return console_.line(console_.json() ? text : painted(record, telling));
     }
 
-    static std::string json_text(const trace::Record& record) {
-        std::string line =
+    [[nodiscard]] std::string json_text(const trace::Record& record) const {
+        std::string line = trace::marked_line(
             record.message
                 ? trace::message_line(record.time, record.port, record.direction,
                                       json::compact(record.message->root()))
-                : trace::text_line(record.time, record.port, record.direction, record.text);
+                : trace::text_line(record.time, record.port, record.direction, record.text),
+            migration_);
         line.pop_back();
         return line;
     }
@@ -170,6 +172,7 @@ private:
     std::set<std::string> ports_;
     std::size_t shown_ = 0;
     bool begun_ = false;
+    std::string migration_;  ///< Of the whole trace; empty for none.
 };
 
 }  // namespace

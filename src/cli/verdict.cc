@@ -3,6 +3,7 @@
 #include "cli/verdict.hh"
 
 #include "cli/console.hh"
+#include "cli/packet_ledger.hh"
 #include "json/writer.hh"
 
 namespace ktm::cli {
@@ -59,21 +60,23 @@ std::string what_is_left(const script::Outcome& outcome) {
     return text + (in_journal.empty() ? "" : ", and " + in_journal);
 }
 
-/// Only where packets were lost; the other parts are always there.
+bool has_ledger(const script::Outcome& outcome) {
+    return outcome.ledger.proof.says != net::Proof::Says::nothing;
+}
+
+/// Only where packets were diverted or lost; the other parts are always there.
 std::string what_was_lost(const script::Outcome& outcome) {
     std::string text;
+    if (has_ledger(outcome)) {
+        return "; " + net::sentence(outcome.ledger.proof);
+    }
+    if (outcome.ledger.proof.is_idle) {
+        return text;  // What the kernel itself has sent to a tap that nobody read.
+    }
     for (const std::string& loss : outcome.losses) {
         text += "; " + loss;
     }
     return text;
-}
-
-std::string losses_json(const script::Outcome& outcome) {
-    std::string list = "[";
-    for (const std::string& loss : outcome.losses) {
-        list += (list.size() > 1 ? "," : "") + json::quoted(loss);
-    }
-    return list + "]";
 }
 
 std::string list_json(const engine::Ended& ended) {
@@ -103,6 +106,14 @@ std::string guests_json(const script::Outcome& outcome) {
 
 }  // namespace
 
+std::string texts_json(const std::vector<std::string>& texts) {
+    std::string list = "[";
+    for (const std::string& text : texts) {
+        list += (list.size() > 1 ? "," : "") + json::quoted(text);
+    }
+    return list + "]";
+}
+
 std::string verdict(const script::Outcome& outcome) {
     const engine::Ended& ended = outcome.ended;
     const auto elapsed = std::chrono::round<std::chrono::milliseconds>(outcome.elapsed);
@@ -118,7 +129,8 @@ std::string verdict(const script::Outcome& outcome) {
            what_was_lost(outcome);
 }
 
-std::string verdict_json(const script::Outcome& outcome, int exit_code) {
+std::string verdict_json(const script::Outcome& outcome, int exit_code,
+                         const std::vector<std::string>& advice) {
     const engine::Ended& ended = outcome.ended;
     json::ObjectWriter object;
     object.text("end", engine::name_of(ended.end))
@@ -131,16 +143,25 @@ std::string verdict_json(const script::Outcome& outcome, int exit_code) {
     }
     object.json("guests", guests_json(outcome))
         .json("left", list_json(ended))
-        .json("losses", losses_json(outcome));
+        .json("losses", texts_json(outcome.losses));
+    if (has_ledger(outcome)) {
+        object.json("ledger", ledger_json(outcome.ledger));
+    }
     if (!outcome.journal.empty()) {
         object.text("journal", outcome.journal);
+    }
+    if (!advice.empty()) {
+        object.json("advice", texts_json(advice));
     }
     return std::move(object).finish();
 }
 
-int exit_code_of(const script::Outcome& outcome) {
+int exit_code_of(const script::Outcome& outcome, ZeroLoss zero_loss) {
+    const bool is_unproven = has_ledger(outcome)
+                                 ? outcome.ledger.proof.says != net::Proof::Says::zero_lost
+                                 : !outcome.losses.empty() && !outcome.ledger.proof.is_idle;
     if (outcome.ended.end == engine::End::stranded || !outcome.ended.left.empty() ||
-        !outcome.losses.empty() || !outcome.journal.empty()) {
+        !outcome.journal.empty() || (zero_loss == ZeroLoss::required && is_unproven)) {
         return exit_stranded;
     }
     if (outcome.ended.end == engine::End::done) {

@@ -22,6 +22,9 @@ namespace ktm::disk {
 namespace {
 
 constexpr std::size_t read_bytes = 65536;
+/// What a mode says of those who are not the owner, and all that it says.
+constexpr mode_t others_mode = S_IRWXG | S_IRWXO;
+constexpr mode_t all_modes = 07777;
 
 /// Reads pieces until the end or until `piece` answers false.
 Result<void> read_from(int descriptor, const std::string& path,
@@ -39,6 +42,28 @@ Result<void> read_from(int descriptor, const std::string& path,
             return {};
         }
     }
+}
+
+/// What is read must be whole.
+Result<std::string> read_whole(int descriptor, const std::string& path, Bytes size_max) {
+    std::string content;
+    bool too_large = false;
+    UniqueFunction<bool(std::string_view)> keep = [&](std::string_view piece) {
+        too_large = content.size() + piece.size() > size_max.count;
+        content += piece;
+        return !too_large;
+    };
+    KTM_CHECK(read_from(descriptor, path, keep));
+    if (too_large) {
+        return Error{Kind::invalid, "too-large",
+                     "it is larger than " + format_bytes(size_max) + ", the most that is read",
+                     "read " + path, nullptr};
+    }
+    return content;
+}
+
+Error not_private(std::string code, std::string what, const std::string& path) {
+    return Error{Kind::invalid, std::move(code), std::move(what), "read " + path, nullptr};
 }
 
 Result<void> write_and_rename(int descriptor, const std::string& temporary, const std::string& path,
@@ -91,19 +116,36 @@ Result<void> PlainFiles::read_pieces(const std::string& path,
 }
 
 Result<std::string> PlainFiles::read(const std::string& path, Bytes size_max) {
-    std::string content;
-    bool too_large = false;
-    KTM_CHECK(read_pieces(path, [&](std::string_view piece) {
-        too_large = content.size() + piece.size() > size_max.count;
-        content += piece;
-        return !too_large;
-    }));
-    if (too_large) {
-        return Error{Kind::invalid, "too-large",
-                     "it is larger than " + format_bytes(size_max) + ", the most that is read",
-                     "read " + path, nullptr};
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file.is_open()) {
+        return system_error(errno, "open " + path);
     }
-    return content;
+    return read_whole(file.number(), path, size_max);
+}
+
+Result<std::string> PlainFiles::read_private(const std::string& path, Bytes size_max) {
+    // Who waits for the writer of a pipe would wait for ever.
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    struct stat facts {};
+    if (!file.is_open() || ::fstat(file.number(), &facts) != 0) {
+        return system_error(errno, "open " + path);
+    }
+    if (!S_ISREG(facts.st_mode)) {
+        return not_private(
+            "no-file",
+            std::string{S_ISDIR(facts.st_mode) ? "it is a folder" : "it is no file"} +
+                "; expected a file",
+            path);
+    }
+    if ((facts.st_mode & others_mode) != 0) {
+        std::array<char, 8> mode{};
+        (void)std::snprintf(mode.data(), mode.size(), "%04o", facts.st_mode & all_modes);
+        return not_private("not-private",
+                           std::string{"others may read or change it, its mode is "} + mode.data() +
+                               "; expected 0600: chmod 600 " + path,
+                           path);
+    }
+    return read_whole(file.number(), path, size_max);
 }
 
 Result<void> PlainFiles::replace(const std::string& path, std::string_view content) {
@@ -121,6 +163,31 @@ Result<void> PlainFiles::replace(const std::string& path, std::string_view conte
         return system_error(errno, "write " + path);
     }
     return write_and_rename(file.number(), temporary, path, content);
+}
+
+Result<void> PlainFiles::keep_secret(const std::string& path, std::string_view content) {
+    Result<std::unique_ptr<ports::OwnedFile>> file = make_owned_file(path);
+    if (!file) {
+        return std::move(file).error();
+    }
+    Result<void> written = (*file)->append(content);
+    if (!written) {
+        (void)forget_secret(path);
+    }
+    return written;
+}
+
+Result<bool> PlainFiles::forget_secret(const std::string& path) {
+    const bool had = ::unlink(path.c_str()) == 0;
+    if (!had && errno != ENOENT) {
+        return system_error(errno, "remove " + path);
+    }
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    if (!folder.empty() && ::rmdir(folder.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY &&
+        errno != EEXIST) {
+        return system_error(errno, "remove the folder " + folder);
+    }
+    return had;
 }
 
 Result<std::unique_ptr<ports::OwnedFile>> PlainFiles::make_owned(const std::string& path) {

@@ -13,10 +13,15 @@ namespace ktm::disk {
 class PlainFiles : public ports::Files {
 public:
     [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
+    [[nodiscard]] Result<std::string> read_private(const std::string& path,
+                                                   Bytes size_max) override;
     [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override;
     [[nodiscard]] Result<void> read_pieces(const std::string& path,
                                            UniqueFunction<bool(std::string_view)> piece) override;
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override;
+    [[nodiscard]] Result<void> keep_secret(const std::string& path,
+                                           std::string_view content) override;
+    [[nodiscard]] Result<bool> forget_secret(const std::string& path) override;
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
         const std::string& path) override;
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> take_over(

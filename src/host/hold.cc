@@ -19,10 +19,6 @@ bool is_unknown_kind(const Error& error) {
     return false;
 }
 
-std::uint64_t since(std::uint64_t now, std::uint64_t then) {
-    return now > then ? now - then : 0;
-}
-
 }  // namespace
 
 Hold::Hold(Host& host, ports::Clock& clock, Namespace& space, net::HoldWish wish, Duration at_most)
@@ -265,52 +261,77 @@ void Hold::look(UniqueFunction<void(Result<Seen>)> done) {
                     if (!*alive) {
                         return;
                     }
+                    std::optional<Error> wrong;
                     for (auto& answer : outcome) {
-                        if (!answer) {
-                            done(std::move(answer).error());
-                            return;
+                        if (!answer && !wrong) {
+                            wrong = std::move(answer).error();
                         }
                     }
-                    if (outcome[0]->links.empty()) {
-                        done(Error{Kind::lost, "ENODEV", wish_.tap + " is gone", "", nullptr});
+                    if (!wrong && outcome[0]->links.empty()) {
+                        wrong = Error{Kind::lost, "ENODEV", wish_.tap + " is gone", "", nullptr};
+                    }
+                    if (wrong) {
+                        unread_ = wrong->sentence();
+                        last_.reset();
+                        done(std::move(*wrong));
                         return;
                     }
-                    Seen seen;
-                    seen.tap = outcome[0]->links.front().counters;
-                    for (const net::QdiscFacts& qdisc : outcome[1]->qdiscs) {
-                        if (qdisc.parent == net::root_parent) {
-                            seen.let_go = qdisc.packets;
-                            seen.counts = qdisc.kind != "noqueue";
-                        }
-                        if (qdisc.handle == net::our_plug_handle) {
-                            seen.queued = qdisc.queued_packets;
-                            seen.dropped = qdisc.dropped;
-                        }
-                    }
+                    const Seen seen = net::seen_of(outcome[0]->links.front(), outcome[1]->qdiscs);
+                    last_ = seen;
+                    unread_.clear();
                     done(seen);
                 });
 }
 
 HoldCounts Hold::counts_from(const Seen& seen) {
     HoldCounts counts;
-    counts.taken = since(seen.tap.tx_packets, base_.tap.tx_packets);
+    counts.taken = net::grown(seen.counters.tx_packets, base_.counters.tx_packets);
     counts.queued = seen.queued;
     counts.queued_most = std::max(counts_.queued_most, seen.queued);
     counts.dropped_plug = seen.dropped;
-    counts.dropped_ring = since(seen.tap.tx_dropped, base_.tap.tx_dropped);
+    counts.dropped_ring = net::grown(seen.counters.tx_dropped, base_.counters.tx_dropped);
     counts.guarded = guarded_;
     counts_ = counts;
     return counts;
 }
 
-/// What was let go and is neither taken nor dropped yet.
-std::uint64_t Hold::in_ring(const Seen& seen) const {
+/// What was let go and is neither taken nor dropped yet: never more than the ring takes.
+net::InRing Hold::in_ring(const Seen& seen) const {
     if (!seen.counts) {
-        return 0;
+        return {};
     }
-    const std::uint64_t done_with = since(seen.tap.tx_packets, base_.tap.tx_packets) +
-                                    since(seen.tap.tx_dropped, base_.tap.tx_dropped);
-    return since(since(seen.let_go, base_.let_go), done_with);
+    net::InRing all = net::in_ring(base_, seen);
+    all.sure = std::min<std::uint64_t>(all.sure, form_.ring);
+    all.unsure = std::min<std::uint64_t>(all.unsure, form_.ring - all.sure);
+    return all;
+}
+
+void Hold::note_opening() {
+    if (!is_there() || amid_) {
+        return;
+    }
+    look([this](const Result<Seen>& seen) {
+        if (seen) {
+            amid_ = *seen;
+        }
+    });
+}
+
+net::Point Hold::point() const {
+    net::Point point;
+    point.part = net::part_hold;
+    point.link = wish_.tap;
+    point.netns = space_.place();
+    if (counting_) {
+        point.before = base_;
+        point.after = last_;
+    }
+    point.amid = amid_;
+    point.unread = unread_;
+    point.left = counts_.left;
+    point.unsure = unsure_;
+    point.most = counts_.queued_most;
+    return point;
 }
 
 void Hold::count(Counted done) {
@@ -356,6 +377,7 @@ void Hold::end(Counted done) {
         drain_began_ = clock_.now();
         moved_ = drain_began_;
         moved_to_ = UINT64_MAX;
+        gone_at_.reset();
         drain();
     });
 }
@@ -373,18 +395,25 @@ void Hold::drain() {
 
 void Hold::drain_further(const Seen& seen) {
     const Instant now = clock_.now();
-    if (seen.tap.tx_packets != moved_to_) {
-        moved_to_ = seen.tap.tx_packets;
+    if (seen.counters.tx_packets != moved_to_) {
+        moved_to_ = seen.counters.tx_packets;
         moved_ = now;
     }
     (void)counts_from(seen);
-    const std::uint64_t waiting = seen.queued + in_ring(seen);
+    const net::InRing ring = in_ring(seen);
+    const std::uint64_t waiting = seen.queued + ring.sure + ring.unsure;
+    // First come, first served: what waited at first is gone when as many were taken since.
+    if (!gone_at_) {
+        gone_at_ = seen.counters.tx_packets + waiting;
+    }
     // Packets go on coming: what is left must fit into the ring as it will be, with room to spare.
     // Where nobody counts what is in the ring, a reader that stands still has emptied it.
-    const bool fits = seen.counts && seen.queued == 0 && waiting <= base_queue_length_ / 4;
+    const bool fits = seen.counts && ((seen.queued == 0 && waiting <= base_queue_length_ / 4) ||
+                                      (seen.joins && seen.counters.tx_packets >= *gone_at_));
     const bool stands_still = now - moved_ >= reader_patience;
     if (fits || stands_still || now - drain_began_ >= drain_within) {
-        counts_.left = fits ? 0 : waiting;
+        counts_.left = fits ? 0 : seen.queued + ring.sure;
+        unsure_ = fits ? 0 : ring.unsure;
         put_back();
         return;
     }

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "host/host.hh"
+#include "net/account.hh"
 #include "net/hold.hh"
 
 namespace ktm::host {
@@ -72,12 +73,17 @@ public:
     /// the kernel drops what comes while a queue is changed. They end with the tap.
     void finish(Counted done);
 
+    /// Reads what has come to it by now, for point(); what cannot be read is not there.
+    void note_opening();
+
     /// Whether it is installed, and not given back yet.
     [[nodiscard]] bool is_there() const noexcept { return counting_ && ring_.has_value(); }
     /// Whether the plug holds now, as far as is known.
     [[nodiscard]] bool is_blocked() const noexcept { return blocked_; }
     /// What was counted last; behind give_back() it stands even where that failed.
     [[nodiscard]] const HoldCounts& last_counts() const noexcept { return counts_; }
+    /// All that it has read, for an account.
+    [[nodiscard]] net::Point point() const;
     /// What it is made of; after install().
     [[nodiscard]] const net::HoldForm& form() const noexcept { return form_; }
     [[nodiscard]] const std::string& tap() const noexcept { return wish_.tap; }
@@ -86,13 +92,7 @@ public:
     [[nodiscard]] const std::string& without_plug() const noexcept { return without_plug_; }
 
 private:
-    struct Seen {
-        net::Counters tap;
-        std::uint64_t let_go = 0;  ///< By the root qdisc; what it counts alone.
-        bool counts = false;       ///< The root qdisc counts.
-        std::uint64_t queued = 0;
-        std::uint64_t dropped = 0;
-    };
+    using Seen = net::Seen;
 
     struct Opening {
         std::size_t failed = 0;  ///< Attempts.
@@ -111,7 +111,7 @@ private:
     void open_if_gone(Error error, Opening opening);
     void look(UniqueFunction<void(Result<Seen>)> done);
     [[nodiscard]] HoldCounts counts_from(const Seen& seen);
-    [[nodiscard]] std::uint64_t in_ring(const Seen& seen) const;
+    [[nodiscard]] net::InRing in_ring(const Seen& seen) const;
     void end(Counted done);
     void drain();
     void drain_further(const Seen& seen);
@@ -137,13 +137,18 @@ private:
     bool guarded_ = false;
     std::uint32_t base_queue_length_ = 0;
     Seen base_;
-    bool counting_ = false;  ///< From base_ on.
+    bool counting_ = false;     ///< From base_ on.
+    std::optional<Seen> amid_;  ///< When it had been opened.
+    std::optional<Seen> last_;
+    std::string unread_;  ///< Why last_ is not what it should be.
     HoldCounts counts_;
     std::vector<Counted> givers_;  ///< Who waits until it is given back.
     bool stays_ = false;           ///< finish() was asked for.
     Instant drain_began_;
-    Instant moved_;               ///< When the reader last took something.
-    std::uint64_t moved_to_ = 0;  ///< What it had taken then.
+    Instant moved_;                         ///< When the reader last took something.
+    std::uint64_t moved_to_ = 0;            ///< What it had taken then.
+    std::optional<std::uint64_t> gone_at_;  ///< When so many were taken, what waited is gone.
+    std::uint64_t unsure_ = 0;              ///< What perhaps nobody took, and was given up.
     std::unique_ptr<ports::Timer> timer_;
     std::shared_ptr<bool> alive_;
 };

@@ -13,6 +13,8 @@ namespace {
 
 /// LIMIT: journals of one name in one folder.
 constexpr unsigned journals_max = 100;
+/// Where a secret lies when journals are on a disk.
+constexpr const char* memory_folder = "/dev/shm/katamaran";
 
 /// The kind and the code of the cause stay: callers branch on these.
 Error caused(Error cause, std::string what, std::string intent) {
@@ -123,7 +125,63 @@ Result<void> Host::commit() {
     return {};
 }
 
+// --- A secret -----------------------------------------------------------------------------------
+
+/// As the journal, which no other run has; on a disk a secret could be found long afterwards.
+Result<std::string> Host::secrets_folder() const {
+    const std::size_t name = journal_path_.rfind('/') + 1;
+    const std::string own =
+        journal_path_.substr(name, journal_path_.size() - name - journal_ending.size()) + ".keys";
+    for (const std::string& folder : {settings_.folder, std::string{memory_folder}}) {
+        const Result<bool> in_memory = world_.files.is_in_memory(folder);
+        if (in_memory && *in_memory) {
+            return folder + "/" + own;
+        }
+    }
+    return Error{Kind::refused, "no-memory",
+                 "neither " + settings_.folder + " nor " + memory_folder +
+                     " lies in memory, and a key must not be written to a disk; expected a tmpfs",
+                 "keep a key", nullptr};
+}
+
+Result<std::string> Host::keep_secret(const std::string& name, std::string_view content) {
+    if (!secret_path_.empty()) {
+        return secret_path_.substr(0, secret_path_.rfind('/'));
+    }
+    KTM_CHECK(open_journal());
+    Result<std::string> folder = secrets_folder();
+    if (!folder) {
+        return folder;
+    }
+    const std::string path = *folder + "/" + name;
+    Result<UndoId> id = journal_->will_forget(path);
+    if (!id) {
+        return std::move(id).error();
+    }
+    if (Result<void> kept = world_.files.keep_secret(path, content); !kept) {
+        note_undone({*id});
+        return std::move(kept).error();
+    }
+    secret_path_ = path;
+    secret_id_ = *id;
+    return folder;
+}
+
+/// One that could not be removed stays in the journal.
+Result<void> Host::forget_secret() {
+    if (secret_path_.empty()) {
+        return {};
+    }
+    if (Result<bool> forgotten = world_.files.forget_secret(secret_path_); !forgotten) {
+        return std::move(forgotten).error();
+    }
+    secret_path_.clear();
+    note_undone({secret_id_});
+    return {};
+}
+
 Result<std::string> Host::close() {
+    KTM_CHECK(forget_secret());
     if (journal_ == nullptr || !journal_->is_empty()) {
         return journal_path_;
     }

@@ -86,11 +86,17 @@ public:
     /// It is not to be done any more, by nobody. An error means that whoever comes after us would.
     [[nodiscard]] Result<void> drop(UndoId id);
 
+    /// Writes this into a file of that name in memory, in a folder of its own, for programs of our
+    /// user alone; once. The folder. It is removed by close(), however the run ends.
+    [[nodiscard]] Result<std::string> keep_secret(const std::string& name,
+                                                  std::string_view content);
+
     /// The run has committed: undos are void, holds stay. An error means that it is not known to
     /// whoever comes after us: what must not be undone any more would be undone.
     [[nodiscard]] Result<void> commit();
 
-    /// Removes the journal when nothing is left in it; the path of the one that stays, or empty.
+    /// Forgets the secret, and removes the journal when nothing is left in it; the path of the one
+    /// that stays, or empty.
     [[nodiscard]] Result<std::string> close();
     /// Empty as long as there is none.
     [[nodiscard]] const std::string& journal_path() const noexcept { return journal_path_; }
@@ -118,6 +124,8 @@ private:
     void decide(std::shared_ptr<Order> order, ports::Network::Outcome outcome);
     void step(const std::shared_ptr<Order>& order, Held held);
     [[nodiscard]] Result<void> open_journal();
+    [[nodiscard]] Result<std::string> secrets_folder() const;
+    [[nodiscard]] Result<void> forget_secret();
     [[nodiscard]] Result<std::vector<UndoId>> write_down(const Held& held);
     [[nodiscard]] bool is_void(UndoKind kind) const noexcept {
         return committed_ && kind == UndoKind::undo;
@@ -134,6 +142,8 @@ private:
     Settings settings_;
     std::string journal_path_;
     std::unique_ptr<Journal> journal_;
+    std::string secret_path_;  ///< Of the secret that is kept; empty: none.
+    UndoId secret_id_;
     std::map<AcquiredId, Held> held_;
     IdCounter<AcquiredTag> ids_;
     unsigned links_ = 0;

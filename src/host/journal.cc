@@ -49,6 +49,8 @@ std::string do_line(const Entry& entry) {
         if (!entry.guest->before.empty()) {
             object.json("before", entry.guest->before);
         }
+    } else if (!entry.secret.empty()) {
+        object.text("secret", entry.secret);
     } else {
         object.text("in", entry.place)
             .text("space", entry.space)
@@ -187,6 +189,14 @@ Result<Entry> entry_of(const json::View& object, UndoId id, std::size_t line) {
     Entry entry;
     entry.id = id;
     entry.kind = *kind == "hold" ? UndoKind::hold : UndoKind::undo;
+    if (object.find("secret")) {
+        Result<std::string> path = text_of(object, "secret", line);
+        if (!path) {
+            return std::move(path).error();
+        }
+        entry.secret = std::move(*path);
+        return entry;
+    }
     return object.find("guest") ? guest_entry_of(object, std::move(entry), line)
                                 : kernel_entry_of(object, std::move(entry), line);
 }
@@ -258,11 +268,12 @@ std::string run_name(const std::string& run) {
 std::string describe_before(const std::string& before) {
     const Result<json::Document> read = json::parse(before);
     std::string text;
-    for (const auto& [key, words] : std::array<std::pair<const char*, const char*>, 4>{{
+    for (const auto& [key, words] : std::array<std::pair<const char*, const char*>, 5>{{
              {"job", "end the job"},
              {"node", "remove the block node"},
              {"capabilities", "put back the capabilities"},
              {"parameters", "put back the parameters"},
+             {"object", "remove the object"},
          }}) {
         const std::optional<json::View> part =
             read ? read->root().find(key) : std::optional<json::View>{};
@@ -289,13 +300,19 @@ std::string describe(const GuestUndo& undo) {
     return undo.vm.empty() ? what : what + " of " + undo.vm;
 }
 
+std::string describe(const Entry& entry) {
+    return entry.guest            ? describe(*entry.guest)
+           : entry.secret.empty() ? net::describe(entry.undo)
+                                  : "remove the key in " + entry.secret;
+}
+
 net::Tag tag_of(const Header& header) {
     return net::Tag{run_name(header.run), net::digest_of(header.vm)};
 }
 
 std::string journal_path(const std::string& folder, const Header& header, unsigned nth) {
     return folder + "/" + run_name(header.run) + (nth > 1 ? "." + std::to_string(nth) : "") +
-           ".journal";
+           std::string{journal_ending};
 }
 
 Result<Remains> read_journal(std::string_view bytes) {
@@ -373,9 +390,19 @@ Result<std::vector<UndoId>> Journal::will_undo(UndoKind kind, const std::string&
 
 Result<UndoId> Journal::will_undo(const GuestUndo& undo) {
     Entry entry;
-    entry.id = UndoId{last_ + 1};
     entry.kind = UndoKind::undo;
     entry.guest = undo;
+    return write(std::move(entry));
+}
+
+Result<UndoId> Journal::will_forget(const std::string& secret) {
+    Entry entry;
+    entry.secret = secret;
+    return write(std::move(entry));
+}
+
+Result<UndoId> Journal::write(Entry entry) {
+    entry.id = UndoId{last_ + 1};
     KTM_CHECK(append(do_line(entry)));
     last_ = entry.id.value;
     open_.push_back(Open{entry.id, entry.kind});

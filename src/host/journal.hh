@@ -8,6 +8,7 @@
 //     {"do":1,"kind":"hold","in":"/proc/42/ns/net","space":"4:4026532","undo":{…}}
 //     {"do":2,"kind":"undo","guest":"wake","vm":"/run/vm.qmp"}
 //     {"do":3,"kind":"undo","guest":"restore","vm":"…","before":{"parameters":{…}}}
+//     {"do":4,"kind":"hold","secret":"/run/katamaran/….keys/keys.psk"}
 //     {"done":1}
 //     {"done":2,"dropped":true}
 //     {"committed":true}
@@ -57,6 +58,9 @@ struct Header {
 /// What the devices of this run carry.
 [[nodiscard]] net::Tag tag_of(const Header& header);
 
+/// How the name of a journal ends.
+inline constexpr std::string_view journal_ending = ".journal";
+
 /// The journal's path: the folder, the run, ".journal". Two runs can have one name, when both ends
 /// of a migration are on one host, or when one is tried again: from the second on it is numbered.
 [[nodiscard]] std::string journal_path(const std::string& folder, const Header& header,
@@ -74,7 +78,7 @@ struct GuestUndo {
 /// "wake the guest of /run/vm.qmp", "end the job mirror-disk0 of /run/vm.qmp".
 [[nodiscard]] std::string describe(const GuestUndo& undo);
 
-/// One thing to undo: in the kernel, or at a guest.
+/// One thing to undo: in the kernel, at a guest, or a file that holds a secret.
 struct Entry {
     UndoId id;
     UndoKind kind = UndoKind::hold;
@@ -82,8 +86,12 @@ struct Entry {
     std::string space;  ///< Its identity.
     net::Undo undo;
     std::optional<GuestUndo> guest;  ///< Then there is no place, space or undo.
+    std::string secret{};            ///< The path of the file; else empty.
     friend bool operator==(const Entry&, const Entry&) = default;
 };
+
+/// Each kind of it, in words.
+[[nodiscard]] std::string describe(const Entry& entry);
 
 /// What a journal says, read.
 struct Remains {
@@ -117,6 +125,8 @@ public:
                                                         const std::vector<net::Undo>& undos);
     /// Before anything is done to the guest.
     [[nodiscard]] Result<UndoId> will_undo(const GuestUndo& undo);
+    /// Before the file is made.
+    [[nodiscard]] Result<UndoId> will_forget(const std::string& secret);
     /// They are not open any more, even when that cannot be written: to undo them once more does
     /// nothing.
     [[nodiscard]] Result<void> undone(const std::vector<UndoId>& ids);
@@ -134,6 +144,7 @@ private:
         UndoKind kind;
     };
     [[nodiscard]] Result<void> append(std::string lines);
+    [[nodiscard]] Result<UndoId> write(Entry entry);
 
     std::unique_ptr<ports::OwnedFile> file_;
     std::vector<Open> open_;

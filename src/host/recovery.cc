@@ -15,17 +15,6 @@ namespace ktm::host {
 
 namespace {
 
-constexpr std::string_view ending = ".journal";
-
-/// Who has it open says whether its owner lives.
-Result<bool> is_alive(ports::Files& files, const std::string& path) {
-    const Result<std::unique_ptr<ports::OwnedFile>> file = files.take_over(path);
-    if (!file && file.error().code != "busy") {
-        return Error{file.error()};
-    }
-    return !file;
-}
-
 /// Whether a name leads to no namespace any more: it is gone, or lies on an ordinary file.
 bool names_nothing(const Error& error) {
     return is_gone_already(error) || error.code == "EINVAL";
@@ -48,46 +37,6 @@ std::string advice_upon(const Error& error, bool ours) {
 }
 
 }  // namespace
-
-Result<std::vector<Found>> find_journals(ports::Files& files, const std::string& folder) {
-    Result<std::vector<std::string>> names = files.list(folder);
-    if (!names && names.error().code == "ENOENT") {
-        return std::vector<Found>{};
-    }
-    if (!names) {
-        return std::move(names).error();
-    }
-    std::vector<Found> all;
-    for (const std::string& name : *names) {
-        if (!name.ends_with(ending)) {
-            continue;
-        }
-        Found found;
-        found.path = folder + "/" + name;
-        const Result<bool> alive = is_alive(files, found.path);
-        if (!alive && alive.error().code == "ENOENT") {
-            continue;  // Its owner has just removed it.
-        }
-        found.alive = alive.has_value() && *alive;
-        const Result<std::string> bytes = files.read(found.path, journal_max);
-        Result<Remains> remains = bytes ? read_journal(*bytes) : Error{bytes.error()};
-        if (!remains && remains.error().code == "ENOENT") {
-            continue;
-        }
-        if (!alive || !remains) {
-            found.unreadable = alive ? remains.error().sentence() : alive.error().sentence();
-        } else {
-            found.remains = std::move(*remains);
-        }
-        all.push_back(std::move(found));
-    }
-    return all;
-}
-
-std::vector<Found> of_vm(std::vector<Found> found, const std::string& vm) {
-    std::erase_if(found, [&](const Found& one) { return one.remains.header.vm != vm; });
-    return found;
-}
 
 /// LIFETIME: held by its Recovery alone; what waits for the kernel holds it weakly.
 struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
@@ -116,6 +65,7 @@ struct Recovery::Work : std::enable_shared_from_this<Recovery::Work> {
                       const Remains& remains, std::string why);
     void undo_newest(Next next);
     void undo_guest(const Entry& entry, Recovered recovered, Next next);
+    void forget_secret(const Entry& entry, Recovered recovered, Next next);
     void note_undone(UndoId id);
     void see_guest(Next next);
     void end_journal();
@@ -347,7 +297,7 @@ void Recovery::Work::undo_newest(Next next) {
     Entry entry = std::move(current->remains.entries.back());
     current->remains.entries.pop_back();
     Recovered recovered{tag_of(current->remains.header).run,
-                        entry.guest ? describe(*entry.guest) : net::describe(entry.undo),
+                        describe(entry),
                         entry.place,
                         End::undone,
                         "",
@@ -364,6 +314,10 @@ void Recovery::Work::undo_newest(Next next) {
     }
     if (entry.guest) {
         undo_guest(entry, std::move(recovered), std::move(next));
+        return;
+    }
+    if (!entry.secret.empty()) {
+        forget_secret(entry, std::move(recovered), std::move(next));
         return;
     }
     const Result<Namespace*> space = space_of(entry);
@@ -401,6 +355,19 @@ void Recovery::Work::undo_newest(Next next) {
              self->tell(std::move(recovered), undone);
              next();
          });
+}
+
+void Recovery::Work::forget_secret(const Entry& entry, Recovered recovered, Next next) {
+    Result<Undone> undone = Undone{true};
+    if (!settings.dry) {
+        Result<bool> had = world.files.forget_secret(entry.secret);
+        undone = had ? Result<Undone>{Undone{*had}} : Result<Undone>{std::move(had).error()};
+        if (undone) {
+            note_undone(entry.id);
+        }
+    }
+    tell(std::move(recovered), undone);
+    next();
 }
 
 void Recovery::Work::undo_guest(const Entry& entry, Recovered recovered, Next next) {

@@ -170,8 +170,13 @@ Blocks::Later Blocks::add_node(const std::string& name, const Target& target) {
     return done();
 }
 
-Reply Blocks::blockdev_del(const json::View& arguments) {
-    const std::string name{text_of(arguments, "node-name")};
+/// It says goodbye to its server, and waits until that is sent.
+Blocks::Later Blocks::blockdev_del(std::string name) {
+    if (const NbdNode* node = node_of(name); node != nullptr && !is_mirrored(name) &&
+                                             node->link->over_wire && !node->link->severed &&
+                                             process_.wire().is_cut()) {
+        return wait_for_wire([this, name] { return blockdev_del(name); }, "");
+    }
     if (drive_of(name) != nullptr || is_mirrored(name)) {
         return refused("Node " + name + " is in use");
     }
@@ -179,6 +184,28 @@ Reply Blocks::blockdev_del(const json::View& arguments) {
             std::erase_if(nodes_, [&](const NbdNode& node) { return node.name == name; }) ==
         0) {
         return refused("Failed to find node with node-name='" + name + "'");
+    }
+    return done();
+}
+
+/// Closes the connections of nodes under their users, which see that the server is gone.
+Reply Blocks::yank(const json::View& arguments) {
+    std::vector<NbdLink*> links;
+    for (const json::View instance : arguments.find("instances")->items()) {
+        NbdNode* node = node_of(text_of(instance, "node-name"));
+        if (text_of(instance, "type") != "block-node" || node == nullptr) {
+            return refused("Instance not found", "DeviceNotFound");
+        }
+        links.push_back(node->link.get());
+    }
+    for (NbdLink* link : links) {
+        if (link->before_loss) {
+            link->before_loss();
+        }
+        link->severed = link->lost = true;
+        if (link->after_loss) {
+            link->after_loss();
+        }
     }
     return done();
 }

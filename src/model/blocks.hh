@@ -26,10 +26,11 @@ public:
     Blocks& operator=(const Blocks&) = delete;
 
     [[nodiscard]] Later blockdev_add(const json::View& arguments);
-    [[nodiscard]] Reply blockdev_del(const json::View& arguments);
+    [[nodiscard]] Later blockdev_del(std::string name);
+    [[nodiscard]] Reply yank(const json::View& arguments);
     [[nodiscard]] Reply blockdev_mirror(const json::View& arguments);
     [[nodiscard]] Later drive_mirror(const json::View& arguments);
-    [[nodiscard]] Reply block_job_cancel(const json::View& arguments);
+    [[nodiscard]] Later block_job_cancel(std::string id, bool force);
     [[nodiscard]] Reply block_job_complete(const json::View& arguments);
     [[nodiscard]] Reply job_cancel(const json::View& arguments);
     [[nodiscard]] Reply job_complete(const json::View& arguments);

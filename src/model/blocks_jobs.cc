@@ -174,12 +174,16 @@ Blocks::Later Blocks::mirror_to(const MirrorJob::Settings& settings, const Targe
     return done();
 }
 
-Reply Blocks::block_job_cancel(const json::View& arguments) {
-    MirrorJob* job = job_of(text_of(arguments, "device"));
+/// By force it waits in the command itself for the write that is under way.
+Blocks::Later Blocks::block_job_cancel(std::string id, bool force) {
+    MirrorJob* job = job_of(id);
     if (job == nullptr) {
-        return no_block_job(text_of(arguments, "device"));
+        return no_block_job(id);
     }
-    job->cancel(flag_of(arguments, "force", false));
+    if (force && job->is_stuck()) {
+        return wait_for_wire([this, id] { return block_job_cancel(id, true); }, "");
+    }
+    job->cancel(force);
     return done();
 }
 

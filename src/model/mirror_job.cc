@@ -136,7 +136,8 @@ std::uint64_t MirrorJob::dirty_bytes() {
 }
 
 bool MirrorJob::is_stuck() const {
-    return link_->over_wire && process_.wire().is_cut() && phase_ != Phase::ending &&
+    return link_->over_wire && !link_->severed && process_.wire().is_cut() &&
+           phase_ != Phase::ending &&
            (dirty_ >= less_than_a_chunk || machine_.guest().load().disk_writes_per_second > 0);
 }
 
@@ -149,7 +150,7 @@ std::string_view MirrorJob::status() const noexcept {
 
 /// The target is gone, and something is written to it.
 bool MirrorJob::notices_loss() const {
-    return link_->lost && !(link_->over_wire && process_.wire().is_cut());
+    return link_->severed || (link_->lost && !(link_->over_wire && process_.wire().is_cut()));
 }
 
 void MirrorJob::changed() {
@@ -159,7 +160,8 @@ void MirrorJob::changed() {
     settle();
     rate_ = copy_rate();
     dirties_ = dirty_rate();
-    stalls_ = settings_.write_blocking && link_->over_wire && process_.wire().is_cut();
+    stalls_ =
+        settings_.write_blocking && link_->over_wire && !link_->severed && process_.wire().is_cut();
     machine_.guest().stall(stalls_, process_.now());
     rearm();
 }

@@ -35,7 +35,8 @@ struct NbdLink {
     std::string export_name;
     Disk* disk = nullptr;  ///< LIFETIME: the image of the export.
     bool over_wire = false;
-    bool lost = false;  ///< The server is gone, whether it was noticed or not.
+    bool lost = false;     ///< The server is gone, whether it was noticed or not.
+    bool severed = false;  ///< By its own client, which needs no wire to know.
     /// Called before `lost` is set.
     UniqueFunction<void()> before_loss;
     UniqueFunction<void()> after_loss;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "json/writer.hh"
+
 namespace ktm::model {
 
 Reply Objects::add(const json::View& arguments) {
@@ -16,10 +18,42 @@ Reply Objects::add(const json::View& arguments) {
         return refused("attempt to add duplicate property '" + id +
                        "' to object (type 'container')");
     }
-    const auto& keys = process_.settings().psk_keys;
-    const auto key = keys.find(std::string(text_of(arguments, "dir")));
-    credentials_.emplace(id, Credentials{type, key == keys.end() ? "" : key->second});
+    Result<std::string> key = key_in(std::string(text_of(arguments, "dir")));
+    if (!key) {
+        return refused(key.error().what);
+    }
+    credentials_.emplace(id, Credentials{type, std::move(*key)});
     return done();
+}
+
+/// What stands in its file, the names of users included: who differs in either is not let in.
+Result<std::string> Objects::key_in(const std::string& folder) const {
+    const QemuSettings& settings = process_.settings();
+    if (settings.files == nullptr) {
+        const auto key = settings.psk_keys.find(folder);
+        return key == settings.psk_keys.end() ? "" : key->second;
+    }
+    const std::string path = folder + "/keys.psk";
+    const auto file = settings.files->all().find(path);
+    if (file == settings.files->all().end()) {
+        return Error{Kind::io, "ENOENT",
+                     "Unable to access credentials " + path + ": No such file or directory", "",
+                     nullptr};
+    }
+    return file->second;
+}
+
+Reply Objects::names(const json::View& arguments) const {
+    if (text_of(arguments, "path") != "/objects") {
+        return refused("Path '" + std::string(text_of(arguments, "path")) + "' not found");
+    }
+    std::string list = R"({"name":"type","type":"string"})";
+    for (const auto& [id, credentials] : credentials_) {
+        json::ObjectWriter one;
+        one.text("name", id).text("type", "child<" + credentials.kind + ">");
+        list += "," + std::move(one).finish();
+    }
+    return answered("[" + list + "]");
 }
 
 Reply Objects::remove(const json::View& arguments) {

@@ -28,10 +28,15 @@ public:
     /// Those without TLS for an empty id; nothing when there are none of that id.
     [[nodiscard]] std::optional<Credentials> find(std::string_view id) const;
 
+    /// qom-list of the path "/objects".
+    [[nodiscard]] Reply names(const json::View& arguments) const;
+
     /// As a person would call them.
     void list(std::vector<std::string>& things) const;
 
 private:
+    [[nodiscard]] Result<std::string> key_in(const std::string& folder) const;
+
     Process& process_;
     std::map<std::string, Credentials, std::less<>> credentials_;
 };

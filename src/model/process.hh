@@ -11,6 +11,7 @@
 #include "model/guest.hh"
 #include "model/reply.hh"
 #include "model/switchboard.hh"
+#include "sim/virtual_files.hh"
 
 namespace ktm::model {
 
@@ -43,13 +44,18 @@ struct QemuSettings {
     std::string incoming_uri;  ///< -incoming tcp:…; nobody is connected who could hear of it.
     bool paused = false;       ///< Started with -S.
     std::string mac = "02:aa:00:00:00:01";  ///< Of its network device.
-    std::vector<Drive> drives;              ///< The guest writes to the first.
+    std::string machine = "pc-q35-7.2";
+    std::string blocker;        ///< Why its guest cannot be moved; empty: it can.
+    std::vector<Drive> drives;  ///< The guest writes to the first.
     Load load;
     Timings timings;
     double copy_bytes_per_second = 2e9;    ///< Of one thread that sends memory.
     double mirror_bytes_per_second = 5e8;  ///< Of a mirror's reads.
     /// The key in a directory of tls-creds-psk; that of any other is one and the same.
     std::map<std::string, std::string> psk_keys;
+    /// Where keys are read instead, in the file keys.psk of such a directory. LIFETIME: outlives
+    /// it.
+    const sim::VirtualFiles* files = nullptr;
     /// Answered to query-qmp-schema; without it the command is not known. LIFETIME: outlives it.
     std::string_view schema;
 };

@@ -136,6 +136,12 @@ Reply Qemu::system_reset() {
     return done();
 }
 
+void Qemu::guest_resets() {
+    if (machine_.runs()) {
+        process_.say("RESET", R"({"guest":true,"reason":"guest-reset"})");
+    }
+}
+
 std::string Qemu::status_json() const {
     json::ObjectWriter out;
     out.text("status", name_of(machine_.state())).boolean("singlestep", false);
@@ -144,6 +150,9 @@ std::string Qemu::status_json() const {
 }
 
 std::string Qemu::migrate_json() const {
+    if (!outgoing_.has_begun() && !process_.settings().blocker.empty()) {
+        return R"({"blocked-reasons":[)" + json::quoted(process_.settings().blocker) + "]}";
+    }
     return outgoing_.has_begun() ? outgoing_.json() : incoming_.json();
 }
 

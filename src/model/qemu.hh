@@ -48,6 +48,8 @@ public:
         return blocks_.is_busy() || incoming_.is_loading() || outgoing_.is_closing();
     }
 
+    /// The guest begins anew by itself, as one does whose memory is not what it was.
+    void guest_resets();
     /// SIGKILL.
     void kill() { exit(137); }
     [[nodiscard]] bool is_alive() const noexcept { return process_.is_alive(); }

@@ -21,6 +21,18 @@ constexpr std::string_view machines =
     R"("default-cpu-type":"qemu64-x86_64-cpu","cpu-max":288,"deprecated":false,)"
     R"("default-ram-id":"pc.ram","alias":"q35"}])";
 
+constexpr std::string_view processors =
+    R"([{"thread-id":1001,"props":{"core-id":0,"thread-id":0,"socket-id":0},)"
+    R"("qom-path":"/machine/unattached/device[0]","cpu-index":0,"target":"x86_64"}])";
+constexpr std::string_view devices =
+    R"([{"bus":0,"devices":[{"bus":0,"qdev_id":"","slot":0,"function":0,)"
+    R"("class_info":{"class":1536,"desc":"Host bridge"},)"
+    R"("id":{"device":10688,"subsystem-vendor":6900,"vendor":32902,"subsystem":4352},)"
+    R"("regions":[]},{"bus":0,"qdev_id":"net0","slot":2,"function":0,)"
+    R"("class_info":{"class":512,"desc":"Ethernet controller"},)"
+    R"("id":{"device":4096,"subsystem-vendor":6900,"vendor":6900,"subsystem":1},)"
+    R"("regions":[]}]}])";
+
 Reply constant(std::string_view text) {
     return answered(std::string(text));
 }
@@ -28,6 +40,20 @@ Reply constant(std::string_view text) {
 Reply name_of(const QemuSettings& settings) {
     json::ObjectWriter out;
     out.text("name", settings.name);
+    return answered(std::move(out).finish());
+}
+
+Reply type_of(const QemuSettings& settings, const View& arguments) {
+    const bool is_type =
+        text_of(arguments, "path") == "/machine" && text_of(arguments, "property") == "type";
+    return is_type ? answered("\"" + settings.machine + "-machine\"")
+                   : refused("the simulation knows no property but the type of /machine");
+}
+
+Reply memory_of(const QemuSettings& settings) {
+    json::ObjectWriter out;
+    out.integer("base-memory", static_cast<std::int64_t>(settings.load.ram_bytes));
+    out.integer("plugged-memory", 0);
     return answered(std::move(out).finish());
 }
 
@@ -41,7 +67,7 @@ Reply rx_filter_of(const QemuSettings& settings) {
 }  // namespace
 
 std::span<const Qemu::Command> Qemu::machine_commands() {
-    static constexpr std::array<Command, 17> commands{{
+    static constexpr std::array<Command, 22> commands{{
         {"query-status", "",
          [](Qemu& q, const View&) -> Later { return answered(q.status_json()); }},
         {"stop", "", [](Qemu& q, const View&) { return q.stop(); }},
@@ -52,12 +78,20 @@ std::span<const Qemu::Command> Qemu::machine_commands() {
          [](Qemu& q, const View& a) -> Later { return q.objects_.add(a); }},
         {"object-del", "id:s!",
          [](Qemu& q, const View& a) -> Later { return q.objects_.remove(a); }},
+        {"qom-list", "path:s!",
+         [](Qemu& q, const View& a) -> Later { return q.objects_.names(a); }},
         {"calc-dirty-rate", "calc-time:i! sample-pages:i mode:s",
          [](Qemu& q, const View& a) -> Later { return q.calc_dirty_rate(a); }},
         {"query-dirty-rate", "",
          [](Qemu& q, const View&) -> Later { return answered(q.dirty_rate_json()); }},
         {"query-rx-filter", "name:s",
          [](Qemu& q, const View&) -> Later { return rx_filter_of(q.settings()); }},
+        {"qom-get", "path:s! property:s!",
+         [](Qemu& q, const View& a) -> Later { return type_of(q.settings(), a); }},
+        {"query-memory-size-summary", "",
+         [](Qemu& q, const View&) -> Later { return memory_of(q.settings()); }},
+        {"query-cpus-fast", "", [](Qemu&, const View&) -> Later { return constant(processors); }},
+        {"query-pci", "", [](Qemu&, const View&) -> Later { return constant(devices); }},
         {"query-version", "", [](Qemu&, const View&) -> Later { return constant(version); }},
         {"query-name", "", [](Qemu& q, const View&) -> Later { return name_of(q.settings()); }},
         {"query-target", "",
@@ -113,7 +147,7 @@ std::span<const Qemu::Command> Qemu::migration_commands() {
 }
 
 std::span<const Qemu::Command> Qemu::block_commands() {
-    static constexpr std::array<Command, 18> commands{{
+    static constexpr std::array<Command, 19> commands{{
         {"query-block-jobs", "",
          [](Qemu& q, const View&) -> Later { return answered(q.blocks_.block_jobs_json()); }},
         {"query-jobs", "",
@@ -126,7 +160,10 @@ std::span<const Qemu::Command> Qemu::block_commands() {
          [](Qemu& q, const View&) -> Later { return answered(q.blocks_.exports().json()); }},
         {"blockdev-add", "...", [](Qemu& q, const View& a) { return q.blocks_.blockdev_add(a); }},
         {"blockdev-del", "node-name:s!",
-         [](Qemu& q, const View& a) -> Later { return q.blocks_.blockdev_del(a); }},
+         [](Qemu& q, const View& a) {
+             return q.blocks_.blockdev_del(std::string{text_of(a, "node-name")});
+         }},
+        {"yank", "instances:a!", [](Qemu& q, const View& a) -> Later { return q.blocks_.yank(a); }},
         {"blockdev-mirror",
          "job-id:s device:s! target:s! sync:s! speed:i granularity:i on-target-error:s copy-mode:s",
          [](Qemu& q, const View& a) -> Later { return q.blocks_.blockdev_mirror(a); }},
@@ -134,7 +171,10 @@ std::span<const Qemu::Command> Qemu::block_commands() {
          "job-id:s device:s! target:s! format:s sync:s! mode:s speed:i granularity:i copy-mode:s",
          [](Qemu& q, const View& a) { return q.blocks_.drive_mirror(a); }},
         {"block-job-cancel", "device:s! force:b",
-         [](Qemu& q, const View& a) -> Later { return q.blocks_.block_job_cancel(a); }},
+         [](Qemu& q, const View& a) {
+             return q.blocks_.block_job_cancel(std::string{text_of(a, "device")},
+                                               flag_of(a, "force", false));
+         }},
         {"block-job-complete", "device:s!",
          [](Qemu& q, const View& a) -> Later { return q.blocks_.block_job_complete(a); }},
         {"job-cancel", "id:s!",

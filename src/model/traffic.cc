@@ -29,6 +29,7 @@ struct Concerns {
     Concern operator()(const net::ListNeighbours&) const { return Concern::nothing; }
     Concern operator()(const net::ListAddresses&) const { return Concern::nothing; }
     Concern operator()(const net::ReadSetting&) const { return Concern::nothing; }
+    Concern operator()(const net::FindKind&) const { return Concern::nothing; }
     Concern operator()(const net::SetQueueLength&) const { return Concern::queue; }
     Concern operator()(const net::AddPacer&) const { return Concern::queue; }
     Concern operator()(const net::SetPace&) const { return Concern::queue; }

@@ -61,11 +61,11 @@ Result<void> check_before(const json::View& before) {
     if (!before.is_object() || before.size() == 0) {
         return bad_before(
             "expected a table of what is to be as it was: job, node, capabilities, "
-            "parameters");
+            "parameters, object");
     }
     for (const json::View::Field field : before.fields()) {
         const std::string name{field.key};
-        if (name == "job" || name == "node") {
+        if (name == "job" || name == "node" || name == "object") {
             if (field.value.as_string().value_or("").empty()) {
                 return bad_before("expected a name in '" + name + "'");
             }
@@ -81,7 +81,8 @@ Result<void> check_before(const json::View& before) {
             }
         } else {
             return bad_before("'" + name +
-                              "' cannot be put back; only job, node, capabilities, parameters");
+                              "' cannot be put back; only job, node, capabilities, parameters, "
+                              "object");
         }
     }
     return {};
@@ -109,19 +110,23 @@ void GuestUndo::begin() {
         case GuestWish::wake: look_at_copy(); break;
         case GuestWish::end: ask("quit", &GuestUndo::on_end); break;
         case GuestWish::see: look_at_guest(); break;
-        case GuestWish::restore: look_at_job(); break;
+        case GuestWish::restore: sever(); break;
     }
 }
 
-/// A refusal or a missing answer is an obstacle, and all is tried again; any other error ends it.
-void GuestUndo::ask(std::string_view command, Next next, std::string_view arguments) {
-    const auto answered = [this, next,
+/// A refusal or a missing answer is an obstacle, and all is tried again, unless it is said what
+/// follows upon the refusal; any other error ends it.
+void GuestUndo::ask(std::string_view command, Next next, std::string_view arguments,
+                    Next when_refused) {
+    const auto answered = [this, next, when_refused,
                            alive = std::weak_ptr<bool>{alive_}](Result<qmp::Reply> reply) {
         if (alive.expired()) {
             return;
         }
         if (reply) {
             (this->*next)(reply->result());
+        } else if (when_refused != nullptr && reply.error().kind == Kind::refused) {
+            (this->*when_refused)(before_.root());
         } else if (task_.wish != GuestWish::end &&
                    (reply.error().kind == Kind::refused || reply.error().kind == Kind::timeout)) {
             obstacle_ = reply.error().sentence();
@@ -192,6 +197,26 @@ void GuestUndo::on_end(const json::View&) {
 }
 
 // --- What was changed in QEMU -------------------------------------------------------------------
+
+/// ORDER: before anything is asked of the node or of its job. When the other end of its connection
+/// does not answer, QEMU waits for it in the midst of the command that ends the job or removes the
+/// node, until TCP gives up, and the guest's writes with it. Who has no such connection refuses,
+/// and so does a QEMU that is older than the command.
+void GuestUndo::sever() {
+    const std::optional<std::string_view> node = before_.root().find_string("node");
+    if (!node) {
+        look_at_job();
+        return;
+    }
+    json::ObjectWriter instance;
+    instance.text("type", "block-node").text("node-name", *node);
+    ask("yank", &GuestUndo::on_severed, R"({"instances":[)" + std::move(instance).finish() + "]}",
+        &GuestUndo::on_severed);
+}
+
+void GuestUndo::on_severed(const json::View&) {
+    look_at_job();
+}
 
 void GuestUndo::look_at_job() {
     if (before_.root().find("job")) {
@@ -271,7 +296,7 @@ void GuestUndo::look_at_parameters() {
     if (before_.root().find("parameters")) {
         ask("query-migrate-parameters", &GuestUndo::on_parameters);
     } else {
-        finish(changed_);
+        look_at_object();
     }
 }
 
@@ -287,10 +312,35 @@ void GuestUndo::on_parameters(const json::View& result) {
         }
     }
     if (differs) {
-        ask("migrate-set-parameters", &GuestUndo::on_end, std::move(changes).finish());
+        ask("migrate-set-parameters", &GuestUndo::on_parameters_put_back,
+            std::move(changes).finish());
+    } else {
+        look_at_object();
+    }
+}
+
+void GuestUndo::on_parameters_put_back(const json::View&) {
+    changed_ = true;
+    look_at_object();
+}
+
+void GuestUndo::look_at_object() {
+    if (before_.root().find("object")) {
+        ask("qom-list", &GuestUndo::on_objects, R"({"path":"/objects"})");
     } else {
         finish(changed_);
     }
+}
+
+void GuestUndo::on_objects(const json::View& result) {
+    const std::string_view object = before_.root().find_string("object").value_or("");
+    if (!lists(result, "name", object)) {
+        finish(changed_);
+        return;
+    }
+    json::ObjectWriter arguments;
+    arguments.text("id", object);
+    ask("object-del", &GuestUndo::on_end, std::move(arguments).finish());
 }
 
 void GuestUndo::on_capabilities_put_back(const json::View&) {

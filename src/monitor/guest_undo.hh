@@ -18,13 +18,14 @@
 // on.
 //
 // Or what was changed in QEMU is put back: a job that was begun is ended, a node that was added is
-// removed, capabilities and parameters of the migration are what they were. Each is looked at
-// first.
+// removed, capabilities and parameters of the migration are what they were, and an object that was
+// added is removed. Each is looked at first.
 //
 //     looking at the jobs ──there──> cancelling ─┐   (one that was cancelled is only waited for)
 //           ^   └──not there──> looking at the nodes ──there──> removing ─┐
 //           └─────────────────────── after a while <──────────────────────┘
-//     ──> looking at the capabilities ──> looking at the parameters ──> done
+//     ──> looking at the capabilities ──> looking at the parameters ──> looking at the objects
+//     ──> done
 //
 // All can be carried out when nothing is to be taken back, and more than once.
 #pragma once
@@ -50,7 +51,8 @@ enum class GuestWish : std::uint8_t { wake, end, see, restore };
 [[nodiscard]] GuestWish wish_named(std::string_view name) noexcept;
 
 /// A wish, and for `restore` what is to be as it was, as JSON, each of it or not:
-/// {"job":"…","node":"…","capabilities":{"events":false},"parameters":{"downtime-limit":300}}
+/// {"job":"…","node":"…","capabilities":{"events":false},"parameters":{"downtime-limit":300},
+/// "object":"…"}
 struct GuestTask {
     GuestTask(GuestWish wished, std::string as_it_was = "")
         : wish(wished), before(std::move(as_it_was)) {}
@@ -81,7 +83,8 @@ public:
 private:
     using Next = void (GuestUndo::*)(const json::View& result);
 
-    void ask(std::string_view command, Next next, std::string_view arguments = "");
+    void ask(std::string_view command, Next next, std::string_view arguments = "",
+             Next when_refused = nullptr);
     void begin();
     void again(void (GuestUndo::*what)());
     void fail_later(Error error);
@@ -91,6 +94,8 @@ private:
     void look_at_guest();
     void on_guest(const json::View& result);
     void on_end(const json::View& result);
+    void sever();
+    void on_severed(const json::View& result);
     void look_at_job();
     void on_jobs(const json::View& result);
     void on_job_cancelled(const json::View& result);
@@ -100,6 +105,9 @@ private:
     void on_capabilities(const json::View& result);
     void look_at_parameters();
     void on_parameters(const json::View& result);
+    void on_parameters_put_back(const json::View& result);
+    void look_at_object();
+    void on_objects(const json::View& result);
     void on_capabilities_put_back(const json::View& result);
     void finish(Result<bool> result);
 

@@ -141,6 +141,11 @@ public:
         exchanges_->answer(trace::files_port, id, std::move(answer).finish());
         return content;
     }
+    /// What it holds is in no recording.
+    [[nodiscard]] Result<std::string> read_private(const std::string& path,
+                                                   Bytes size_max) override {
+        return files_.read_private(path, size_max);
+    }
     [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override {
         const std::uint64_t id = ask("list", folder);
         Result<std::vector<std::string>> names = files_.list(folder);
@@ -163,6 +168,13 @@ public:
     }
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override {
         return files_.replace(path, content);
+    }
+    [[nodiscard]] Result<void> keep_secret(const std::string& path,
+                                           std::string_view content) override {
+        return files_.keep_secret(path, content);
+    }
+    [[nodiscard]] Result<bool> forget_secret(const std::string& path) override {
+        return files_.forget_secret(path);
     }
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
         const std::string& path) override {
@@ -260,7 +272,7 @@ RecordedWorld::RecordedWorld(const ports::World& world, Recorder& recorder) : wo
 
 ports::World RecordedWorld::ports() noexcept {
     return ports::World{world_.loop, world_.clock, world_.transport, *processes_,
-                        *files_,     *signals_,    *networks_};
+                        *files_,     *signals_,    *networks_,       world_.ciphers};
 }
 
 }  // namespace ktm::monitor

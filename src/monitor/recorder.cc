@@ -25,9 +25,10 @@ ports::Filter filter_for(const std::string& path) {
 }  // namespace
 
 Recorder::Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock,
-                   std::string_view tool_version)
+                   std::string_view tool_version, std::string migration)
     : spool_(std::move(spool)),
-      header_(trace::header_line(tool_version, clock.wall_now())),
+      migration_(std::move(migration)),
+      header_(trace::header_line(tool_version, clock.wall_now(), migration_)),
       clock_(clock),
       start_(clock.now()) {
     if (spool_) {
@@ -37,22 +38,26 @@ Recorder::Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& cloc
 
 Result<std::unique_ptr<Recorder>> Recorder::open(ports::Files& files, const ports::Clock& clock,
                                                  const std::string& path,
-                                                 std::string_view tool_version) {
+                                                 std::string_view tool_version,
+                                                 std::string migration) {
     Result<std::unique_ptr<ports::Spool>> spool = files.spool(path, filter_for(path));
     if (!spool) {
         return std::move(spool).error();
     }
-    return std::unique_ptr<Recorder>{new Recorder{std::move(*spool), clock, tool_version}};
+    return std::unique_ptr<Recorder>{
+        new Recorder{std::move(*spool), clock, tool_version, std::move(migration)}};
 }
 
 std::unique_ptr<Recorder> Recorder::without_file(const ports::Clock& clock,
-                                                 std::string_view tool_version) {
-    return std::unique_ptr<Recorder>{new Recorder{nullptr, clock, tool_version}};
+                                                 std::string_view tool_version,
+                                                 std::string migration) {
+    return std::unique_ptr<Recorder>{
+        new Recorder{nullptr, clock, tool_version, std::move(migration)}};
 }
 
 void Recorder::tell(UniqueFunction<void(std::string_view)> listener) {
-    listener_ = std::move(listener);
-    listener_(header_);
+    listener(header_);
+    listeners_.push_back(std::move(listener));
 }
 
 void Recorder::message(std::string_view port, trace::Direction direction, std::string_view json) {
@@ -68,14 +73,14 @@ void Recorder::signal(int number) {
     text(trace::signal_port, trace::Direction::in, name != nullptr ? name : std::to_string(number));
 }
 
-void Recorder::append(const std::string& line) {
-    const std::string hidden = secrets_.empty() ? std::string() : secrets_.hide(line);
-    const std::string& kept = secrets_.empty() ? line : hidden;
+void Recorder::append(std::string line) {
+    const std::string kept =
+        trace::marked_line(secrets_.empty() ? std::move(line) : secrets_.hide(line), migration_);
     if (spool_) {
         spool_->append(kept);
     }
-    if (listener_) {
-        listener_(kept);
+    for (UniqueFunction<void(std::string_view)>& listener : listeners_) {
+        listener(kept);
     }
 }
 

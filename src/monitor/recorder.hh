@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/secrets.hh"
 #include "base/unique_function.hh"
@@ -18,17 +19,20 @@ namespace ktm::monitor {
 /// Writes a trace of everything it is told, stamped with the time since it was opened.
 class Recorder {
 public:
-    /// Begins the file; compressed when its name ends in ".zst".
+    /// Begins the file; compressed when its name ends in ".zst". Each line names the migration, if
+    /// that has a name.
     [[nodiscard]] static Result<std::unique_ptr<Recorder>> open(ports::Files& files,
                                                                 const ports::Clock& clock,
                                                                 const std::string& path,
-                                                                std::string_view tool_version);
+                                                                std::string_view tool_version,
+                                                                std::string migration = "");
 
     /// One that writes no file: for who listens.
     [[nodiscard]] static std::unique_ptr<Recorder> without_file(const ports::Clock& clock,
-                                                                std::string_view tool_version);
+                                                                std::string_view tool_version,
+                                                                std::string migration = "");
 
-    /// Hands each line of the trace to `listener` as well, the header first.
+    /// Hands each line of the trace to `listener` as well, the header first; there may be several.
     void tell(UniqueFunction<void(std::string_view line)> listener);
 
     /// A message that is JSON on one line.
@@ -47,12 +51,13 @@ public:
 
 private:
     Recorder(std::unique_ptr<ports::Spool> spool, const ports::Clock& clock,
-             std::string_view tool_version);
-    void append(const std::string& line);
+             std::string_view tool_version, std::string migration);
+    void append(std::string line);
     [[nodiscard]] Duration elapsed() const { return clock_.now() - start_; }
 
     std::unique_ptr<ports::Spool> spool_;  ///< Null: no file.
-    UniqueFunction<void(std::string_view)> listener_;
+    std::vector<UniqueFunction<void(std::string_view)>> listeners_;
+    std::string migration_;  ///< Its name; empty for none.
     std::string header_;
     const ports::Clock& clock_;
     Instant start_;

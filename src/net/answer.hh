@@ -24,6 +24,10 @@ struct Counters {
     std::uint64_t tx_bytes = 0;
     std::uint64_t tx_dropped = 0;
     std::uint64_t tx_errors = 0;
+    /// Of these, what IPv6 says to all that are there, and hears of them: the kernel's own words,
+    /// never a packet for a guest.
+    std::uint64_t rx_words = 0;
+    std::uint64_t tx_words = 0;
     friend bool operator==(const Counters&, const Counters&) = default;
 };
 
@@ -34,6 +38,7 @@ struct LinkFacts {
     std::string tag;   ///< Its alias.
     std::optional<MacAddress> mac;
     bool is_tap = false;
+    bool joins = false;  ///< A tap whose reader may take packets that were joined to one.
     bool up = false;
     bool carrier = false;  ///< Of a tap: somebody has it open.
     std::uint32_t mtu = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "json/writer.hh"
+#include "net/account.hh"
 #include "net/fields.hh"
 #include "net/hexadecimal.hh"
 
@@ -25,7 +26,7 @@ constexpr std::array<std::string_view, std::variant_size_v<Request>> names{
     "put-root-qdisc",  "add-clsact",   "delete-clsact", "add-redirect",     "delete-redirect",
     "write-setting",   "find-link",    "list-links",    "find-routes",      "route-to",
     "list-our-routes", "list-qdiscs",  "list-filters",  "list-neighbours",  "list-addresses",
-    "read-setting"};
+    "read-setting",    "find-kind"};
 const std::size_t changes_count = Request{FindLink{}}.index();
 
 // --- Writing ------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ private:
         return parsed.has_value();
     }
     template <class T>
-    static bool get(const json::View& from, std::optional<T>& value) {
+    bool get(const json::View& from, std::optional<T>& value) {
         value.emplace();
         return get(from, *value);
     }
@@ -227,6 +228,14 @@ std::string to_json(const Answer& answer) {
 
 std::string to_json(const Change& change) {
     return object_of(change);
+}
+
+std::string to_json(const Account& account) {
+    return object_of(account);
+}
+
+Result<Account> account_from_json(const json::View& view) {
+    return read<Account>(view);
 }
 
 Result<Answer> answer_from_json(const json::View& view) {

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "net/account.hh"
 #include "net/answer.hh"
 #include "net/request.hh"
 
@@ -28,6 +29,8 @@ void fields(Visitor& visitor, T& of) {
     visitor("tx_bytes", of.tx_bytes);
     visitor("tx_dropped", of.tx_dropped);
     visitor("tx_errors", of.tx_errors);
+    visitor("rx_words", of.rx_words);
+    visitor("tx_words", of.tx_words);
 }
 
 template <class Visitor, AnyOf<LinkFacts> T>
@@ -38,6 +41,7 @@ void fields(Visitor& visitor, T& of) {
     visitor("tag", of.tag);
     visitor("mac", of.mac);
     visitor("is_tap", of.is_tap);
+    visitor("joins", of.joins);
     visitor("up", of.up);
     visitor("carrier", of.carrier);
     visitor("mtu", of.mtu);
@@ -195,6 +199,12 @@ void fields(Visitor& visitor, T& of) {
     visitor("name", of.name);
 }
 
+template <class Visitor, AnyOf<FindKind> T>
+void fields(Visitor& visitor, T& of) {
+    visitor("name", of.name);
+    visitor("queues", of.queues);
+}
+
 template <class Visitor, AnyOf<AddAddress> T>
 void fields(Visitor& visitor, T& of) {
     visitor("link", of.link);
@@ -294,6 +304,47 @@ template <class Visitor, AnyOf<ListFilters> T>
 void fields(Visitor& visitor, T& of) {
     visitor("link", of.link);
     visitor("direction", of.direction);
+}
+
+// --- Accounts ------------------------------------------------------------------------------------
+
+template <class Visitor, AnyOf<Seen> T>
+void fields(Visitor& visitor, T& of) {
+    visitor("counters", of.counters);
+    visitor("let_go", of.let_go);
+    visitor("queued", of.queued);
+    visitor("dropped", of.dropped);
+    visitor("counts", of.counts);
+    visitor("let_go_bytes", of.let_go_bytes);
+    visitor("closed", of.closed);
+    visitor("joins", of.joins);
+}
+
+template <class Visitor, AnyOf<Point> T>
+void fields(Visitor& visitor, T& of) {
+    visitor("part", of.part);
+    visitor("link", of.link);
+    visitor("netns", of.netns);
+    visitor("before", of.before);
+    visitor("amid", of.amid);
+    visitor("after", of.after);
+    visitor("late", of.late);
+    visitor("unread", of.unread);
+    visitor("left", of.left);
+    visitor("unsure", of.unsure);
+    visitor("most", of.most);
+}
+
+template <class Visitor, AnyOf<Account> T>
+void fields(Visitor& visitor, T& of) {
+    visitor("role", of.role);
+    visitor("points", of.points);
+    visitor("diverts", of.diverts);
+    visitor("holds", of.holds);
+    visitor("gave_up", of.gave_up);
+    visitor("diverted_at", of.diverted_at);
+    visitor("stopped_at", of.stopped_at);
+    visitor("resumed_at", of.resumed_at);
 }
 
 }  // namespace ktm::net

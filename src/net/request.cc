@@ -127,6 +127,9 @@ struct Words {
         return wanted.link.empty() ? "list the addresses" : "list the addresses of " + wanted.link;
     }
     std::string operator()(const ReadSetting& wanted) const { return "read " + wanted.name; }
+    std::string operator()(const FindKind& wanted) const {
+        return "look for the kind " + wanted.name + (wanted.queues ? " of qdiscs" : " of devices");
+    }
 };
 
 }  // namespace

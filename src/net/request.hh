@@ -293,13 +293,24 @@ struct ReadSetting {
     std::string name;
     friend bool operator==(const ReadSetting&, const ReadSetting&) = default;
 };
+/// Whether the kernel can have devices, or with `queues` qdiscs, of this kind. Its answer is one
+/// of the texts below. Nothing is made for it, and no module is loaded where it is seen that there
+/// is one.
+struct FindKind {
+    std::string name;
+    bool queues = false;
+    friend bool operator==(const FindKind&, const FindKind&) = default;
+};
+inline constexpr std::string_view kind_is_there = "there";
+inline constexpr std::string_view kind_is_loadable = "loadable";  ///< When it is wanted.
+inline constexpr std::string_view kind_is_lacking = "none";
 
 using Request = std::variant<AddTunnel, DeleteLink, AddAddress, SetQueueLength, SetInput, AddRoute,
                              DeleteRoute, SetNeighbour, DeleteNeighbour, AddPacer, SetPace, AddPlug,
                              BlockPlug, OpenPlug, DeleteRootQdisc, PutRootQdisc, AddClsact,
                              DeleteClsact, AddRedirect, DeleteRedirect, WriteSetting, FindLink,
                              ListLinks, FindRoutes, RouteTo, ListOurRoutes, ListQdiscs, ListFilters,
-                             ListNeighbours, ListAddresses, ReadSetting>;
+                             ListNeighbours, ListAddresses, ReadSetting, FindKind>;
 using Requests = std::vector<Request>;
 
 /// What it is for people, after "could not": "add the route 10.1.2.3/32 into ktm1a2b3c4d0".

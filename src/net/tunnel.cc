@@ -154,6 +154,7 @@ void wrap(const TunnelWish& wish, TunnelForm& form) {
 struct Underlay {
     std::uint32_t mtu = 0;
     std::optional<IpAddress> source;
+    LinkFacts link;
 };
 Result<Underlay> underlay_of(const TunnelWish& wish, const Answer& way, const Answer& links) {
     if (way.routes.empty()) {
@@ -167,7 +168,7 @@ Result<Underlay> underlay_of(const TunnelWish& wish, const Answer& way, const An
         return misfit("no-route", "the route to " + wish.remote.text() + " has no interface");
     }
     const std::uint32_t mtu = route.mtu == 0 ? link->mtu : std::min(route.mtu, link->mtu);
-    return Underlay{mtu, route.source};
+    return Underlay{mtu, route.source, *link};
 }
 
 /// Reverse-path filtering is the larger number of the device's and that of "all". Where all are
@@ -294,6 +295,7 @@ Wanted want_tunnel(TunnelWish wish, std::shared_ptr<TunnelForm> form) {
             return std::move(decided).error();
         }
         *form = std::move(*decided);
+        form->underlay = underlay->link;
         return steps_of(*form, reverse_path_filter(answers[2]));
     };
     return wanted;

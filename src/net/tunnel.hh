@@ -54,6 +54,7 @@ struct TunnelForm {
     std::optional<TunnelLink> upper;
     std::optional<IpPrefix> lower_address;
     Carries carries;
+    LinkFacts underlay;  ///< The device that carries it, as it was before.
 
     /// The device into which packets are sent, and out of which they come.
     [[nodiscard]] const TunnelLink& entrance() const noexcept { return upper ? *upper : lower; }

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/assert.hh"
+#include "os/ciphers.hh"
 #include "os/clock.hh"
 #include "os/files.hh"
 #include "os/network.hh"
@@ -77,7 +78,8 @@ RealWorld::RealWorld()
       processes_(std::make_unique<UvProcesses>(loop_)),
       files_(std::make_unique<UvFiles>(loop_)),
       signals_(std::make_unique<UvSignals>(loop_)),
-      networks_(std::make_unique<NetlinkNetworks>(loop_)) {
+      networks_(std::make_unique<NetlinkNetworks>(loop_)),
+      ciphers_(std::make_unique<OpensslCiphers>()) {
     // A peer that closes while we write is an error value of that write, not the end of the
     // program.
     (void)std::signal(SIGPIPE, SIG_IGN);
@@ -86,7 +88,8 @@ RealWorld::RealWorld()
 RealWorld::~RealWorld() = default;
 
 ports::World RealWorld::ports() noexcept {
-    return ports::World{loop_, *clock_, *transport_, *processes_, *files_, *signals_, *networks_};
+    return ports::World{loop_,   *clock_,   *transport_, *processes_,
+                        *files_, *signals_, *networks_,  *ciphers_};
 }
 
 }  // namespace ktm::os

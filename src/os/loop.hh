@@ -48,6 +48,7 @@ private:
     std::unique_ptr<ports::Files> files_;
     std::unique_ptr<ports::Signals> signals_;
     std::unique_ptr<ports::Networks> networks_;
+    std::unique_ptr<ports::Ciphers> ciphers_;
 };
 
 }  // namespace ktm::os

@@ -22,7 +22,7 @@ namespace {
 
 /// libnl's enumerations end earlier than the kernel's; these are the last ones that are read here.
 constexpr int link_attribute_max = IFLA_PROTO_DOWN;
-constexpr int tun_attribute_max = IFLA_TUN_TYPE;
+constexpr int tun_attribute_max = IFLA_TUN_VNET_HDR;
 
 Family family_of(int kernel_family) {
     return kernel_family == AF_INET6 ? Family::v6 : Family::v4;
@@ -60,6 +60,43 @@ net::Counters counters_of(std::string_view bytes) {
     std::memcpy(&stats, bytes.data(), std::min(bytes.size(), sizeof stats));
     return net::Counters{stats.rx_packets, stats.rx_bytes, stats.rx_dropped, stats.rx_errors,
                          stats.tx_packets, stats.tx_bytes, stats.tx_dropped, stats.tx_errors};
+}
+
+/// Where the kernel counts multicast in what IPv6 counts of a device: its order changed with 6.8,
+/// and the length of the row does not tell which one it is.
+struct WordsAt {
+    std::size_t in;
+    std::size_t out;
+    std::size_t in_bytes;
+    std::size_t out_bytes;
+};
+constexpr std::array<WordsAt, 2> words_at{{{28, 29, 32, 33}, {23, 24, 27, 28}}};
+constexpr std::uint64_t ipv6_header_bytes = 40;
+
+/// What IPv6 counts of a device is a row of numbers, behind how many there are. An order is the
+/// kernel's if its bytes can be those of its packets.
+void add_words(const nlattr* families, net::Counters& counters) {
+    const Attributes<AF_INET6> by_family{families};
+    const std::string_view row =
+        Attributes<IFLA_INET6_STATS>{by_family[AF_INET6]}.bytes(IFLA_INET6_STATS);
+    const auto number = [&](std::size_t at) {
+        std::uint64_t value = 0;
+        if (row.size() >= (at + 1) * sizeof value) {
+            std::memcpy(&value, row.data() + at * sizeof value, sizeof value);
+        }
+        return value;
+    };
+    const auto fits = [](std::uint64_t packets, std::uint64_t bytes) {
+        return packets == 0 ? bytes == 0 : bytes / packets >= ipv6_header_bytes;
+    };
+    const auto* const at = std::find_if(words_at.begin(), words_at.end(), [&](const WordsAt& one) {
+        return fits(number(one.in), number(one.in_bytes)) &&
+               fits(number(one.out), number(one.out_bytes));
+    });
+    if (at != words_at.end()) {
+        counters.rx_words = number(at->in);
+        counters.tx_words = number(at->out);
+    }
 }
 
 net::RouteFacts route_facts(const nlmsghdr* message, const NameOf& name_of) {
@@ -241,14 +278,16 @@ net::LinkFacts link_facts(const nlmsghdr* message) {
     if (head.ifi_type == ARPHRD_ETHER) {
         facts.mac = mac_of(given.bytes(IFLA_ADDRESS));
     }
-    facts.is_tap = facts.kind == "tun" &&
-                   Attributes<tun_attribute_max>{info[IFLA_INFO_DATA]}.u8(IFLA_TUN_TYPE) == IFF_TAP;
+    const Attributes<tun_attribute_max> tun{info[IFLA_INFO_DATA]};
+    facts.is_tap = facts.kind == "tun" && tun.u8(IFLA_TUN_TYPE) == IFF_TAP;
+    facts.joins = facts.is_tap && tun.u8(IFLA_TUN_VNET_HDR) != 0;
     facts.up = (head.ifi_flags & IFF_UP) != 0;
     facts.carrier = given.u8(IFLA_CARRIER) != 0;
     facts.mtu = given.u32(IFLA_MTU);
     facts.queue_length = given.u32(IFLA_TXQLEN);
     facts.master = given.u32(IFLA_MASTER);
     facts.counters = counters_of(given.bytes(IFLA_STATS64));
+    add_words(given[IFLA_AF_SPEC], facts.counters);
     return facts;
 }
 

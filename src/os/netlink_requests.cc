@@ -9,6 +9,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "os/kernel_kinds.hh"
 #include "os/netlink_message.hh"
 #include "os/netlink_queueing.hh"
 
@@ -257,6 +258,7 @@ struct Builder {
 
     Built operator()(const net::WriteSetting&) const { return {}; }
     Built operator()(const net::ReadSetting&) const { return {}; }
+    Built operator()(const net::FindKind& request) const { return single(kind_message(request)); }
 };
 
 const std::string& link_of(const net::AddRoute& request) {

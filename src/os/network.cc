@@ -26,6 +26,7 @@
 
 #include "base/assert.hh"
 #include "os/handle.hh"
+#include "os/kernel_kinds.hh"
 #include "os/link_table.hh"
 #include "os/netlink_answers.hh"
 
@@ -179,6 +180,11 @@ private:
             handle_setting(request, at);
             return;
         }
+        if (const auto* kind = std::get_if<net::FindKind>(&request);
+            kind != nullptr && is_module_on_disk(*kind)) {
+            batch().answers[at].text = net::kind_is_loadable;
+            return;
+        }
         Result<Built> built = build(request, table_);
         if (built) {
             flight.add(*std::move(built), at);
@@ -254,6 +260,12 @@ private:
     void judge(std::size_t message, const Verdict& verdict) {
         const std::size_t owner = flight_->owners[message];
         const net::Request& request = batch().requests[owner];
+        if (const auto* kind = std::get_if<net::FindKind>(&request)) {
+            if (const auto word = kind_verdict(*kind, verdict.fault)) {
+                batch().answers[owner].text = *word;
+                return;
+            }
+        }
         const bool is_absence =
             (verdict.fault == ENODEV && std::holds_alternative<net::FindLink>(request)) ||
             (verdict.fault == ENOENT && std::holds_alternative<net::FindRoutes>(request)) ||

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.hh"
+#include "base/shared_key.hh"
 
 namespace ktm::peer {
 
@@ -22,6 +23,9 @@ struct Hello {
     std::string role;
     std::string run;  ///< Tells this process from each other, also from one that begins later.
     std::map<std::string, std::string> agreed;  ///< Vars that must be the same at both nodes.
+    /// For what else the two nodes send each other in this run; of the side that listens, and only
+    /// where nobody else can hear it. A recording has zeros in its place.
+    std::optional<SharedKey> key{};
 };
 
 /// Why the two cannot carry out one plan together, with the values of both; nothing when they can.

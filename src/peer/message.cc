@@ -41,11 +41,13 @@ enum Key : std::size_t {
     key_run,
     key_with,
     key_agree,
+    key_key,
     keys,
 };
 constexpr std::array<std::string_view, keys> names{
-    "katamaran", "word", "ask", "answer", "bye",  "beat",   "refused", "n",   "data", "heard",
-    "of",        "came", "at",  "tool",   "plan", "digest", "role",    "run", "with", "agree"};
+    "katamaran", "word",   "ask",   "answer", "bye",  "beat",  "refused",
+    "n",         "data",   "heard", "of",     "came", "at",    "tool",
+    "plan",      "digest", "role",  "run",    "with", "agree", "key"};
 
 /// The known fields of a line, found in one look.
 struct Envelope {
@@ -89,6 +91,7 @@ public:
     [[nodiscard]] bool good() const noexcept { return wrong_.empty(); }
     [[nodiscard]] std::string_view wrong() const noexcept { return wrong_; }
 
+    [[nodiscard]] bool has(Key key) const { return value_of(key).has_value(); }
     std::string text(Key key) {
         const auto value = value_of(key);
         const auto text = value ? value->as_string() : std::nullopt;
@@ -144,6 +147,11 @@ public:
                 note(value && hello.agreed.emplace(field.key, *value).second, key_agree);
             }
         }
+        if (value_of(key_key)) {
+            Result<SharedKey> key = SharedKey::parse(text(key_key));
+            note(key.has_value(), key_key);
+            hello.key = key ? std::optional{*key} : std::nullopt;
+        }
         return hello;
     }
 
@@ -160,6 +168,10 @@ private:
     const Envelope& envelope_;
     std::string_view wrong_;
 };
+
+constexpr char tls_alert = 0x15;
+constexpr char tls_handshake = 0x16;
+constexpr char tls_version = 0x03;
 
 Error violation(std::string code, std::string what, std::string_view line) {
     return Error{Kind::protocol, std::move(code),
@@ -191,6 +203,9 @@ void read_into(Message& message, LineReader& reader) {
         case Form::bye:
             message.number = reader.number(key_n, 1);
             message.name = reader.text(key_bye);
+            if (reader.has(key_data)) {
+                message.data = reader.data(true);
+            }
             break;
         case Form::heard: message.beat.heard = reader.number(key_heard, 0); break;
         case Form::beat: message.beat = reader.beat(key_beat); break;
@@ -225,6 +240,11 @@ std::string numbered(std::uint64_t number, std::string_view key, std::size_t roo
 }
 
 }  // namespace
+
+bool is_tls(std::string_view first) noexcept {
+    return first.size() > 1 && (first[0] == tls_alert || first[0] == tls_handshake) &&
+           first[1] == tls_version;
+}
 
 Result<Message> decode(json::Parser& parser, std::string_view padded_line) {
     Result<json::Document> body = parser.parse_in_place(padded_line);
@@ -269,6 +289,9 @@ std::string encode_hello(const Hello& hello, std::string_view with, const Beat& 
         .json("agree", std::move(agreed).finish())
         .integer("at", count_of(beat.at));
     add_echo(line, beat);
+    if (hello.key) {
+        line.text("key", hello.key->hex());
+    }
     return finished(std::move(line));
 }
 
@@ -289,8 +312,12 @@ std::string encode_answer(std::uint64_t number, std::uint64_t ask, std::string_v
         .append("}\n");
 }
 
-std::string encode_bye(std::uint64_t number, std::string_view how) {
-    return numbered(number, "bye", how.size()).append(json::quoted(how)).append("}\n");
+std::string encode_bye(std::uint64_t number, std::string_view how, std::string_view data) {
+    std::string line = numbered(number, "bye", how.size() + data.size()).append(json::quoted(how));
+    if (!data.empty()) {
+        line.append(",\"data\":").append(data);
+    }
+    return line.append("}\n");
 }
 
 std::string encode_heard(std::uint64_t heard) {

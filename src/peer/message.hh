@@ -4,12 +4,13 @@
 // Each is a JSON object on one line; keys that are not known are passed over.
 //
 //     {"katamaran":1,"tool":…,"plan":…,"digest":…,"role":…,"run":…,"with":…,"agree":{…},
-//      "heard":N,"at":T,"of":T,"came":T}                the hello; `with`: the run that it looks
-//      for
+//      "heard":N,"at":T,"of":T,"came":T,"key":HEX}      the hello; `with`: the run that it looks
+//      for; `key`: of the side that listens
 //     {"n":N,"word":NAME,"data":{…}}                    a word
 //     {"n":N,"ask":NAME,"data":{"asked":true,…}}        a word that wants an answer
 //     {"n":N,"answer":N,"data":…}                       the answer to the ask of that number
-//     {"n":N,"bye":HOW}                                 the last word: how the run has ended
+//     {"n":N,"bye":HOW,"data":{…}}                      the last word: how the run has ended, and
+//                                                       what it has counted
 //     {"heard":N}                                       all up to N has come
 //     {"beat":T,"of":T,"came":T,"heard":N}              still here; times in ns of the own run
 //     {"refused":TEXT}                                  why the connection is not wanted
@@ -42,10 +43,13 @@ struct Message {
     std::uint64_t answers = 0;           ///< Of an answer: the number of the ask.
     std::string name;                    ///< The word, how the run ended, or why it is refused.
     std::string with;                    ///< Of a hello: the run that it looks for.
-    std::optional<json::Document> data;  ///< Of word, ask and answer.
+    std::optional<json::Document> data;  ///< Of word, ask and answer; of bye perhaps.
     Beat beat;                           ///< Of hello, beat and heard.
     Hello hello;
 };
+
+/// Whether these, the first bytes of a connection, are a greeting or an alert of TLS.
+[[nodiscard]] bool is_tls(std::string_view first) noexcept;
 
 /// A line as a message, or why it is none. `padded_line` as json::Parser wants it.
 [[nodiscard]] Result<Message> decode(json::Parser& parser, std::string_view padded_line);
@@ -56,7 +60,9 @@ struct Message {
                                       std::string_view data);
 [[nodiscard]] std::string encode_answer(std::uint64_t number, std::uint64_t ask,
                                         std::string_view data);
-[[nodiscard]] std::string encode_bye(std::uint64_t number, std::string_view how);
+/// Empty data is left out.
+[[nodiscard]] std::string encode_bye(std::uint64_t number, std::string_view how,
+                                     std::string_view data = "");
 [[nodiscard]] std::string encode_heard(std::uint64_t heard);
 [[nodiscard]] std::string encode_beat(const Beat& beat);
 [[nodiscard]] std::string encode_refused(std::string_view why);

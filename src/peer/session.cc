@@ -34,6 +34,16 @@ Error lost(std::string what, std::optional<Error> cause = std::nullopt) {
     return error;
 }
 
+/// A line as a recording may have it.
+std::string without_key(std::string_view line, const SharedKey& key) {
+    std::string shown{line};
+    const std::string hex = key.hex();
+    if (const std::size_t at = shown.find(hex); at != std::string::npos) {
+        shown.replace(at, hex.size(), hex.size(), '0');
+    }
+    return shown;
+}
+
 }  // namespace
 
 std::string_view name_of(Why why) noexcept {
@@ -77,6 +87,13 @@ void Session::receive(std::string_view bytes, Instant now) {
     if (state_ == State::apart || state_ == State::over) {
         return;
     }
+    if (state_ == State::greeting && is_tls(bytes)) {
+        close(Why::refused, Error{Kind::refused, "tls",
+                                  "the other node speaks TLS, and this run has no key; expected "
+                                  "--peer-key here, with the key of the other node",
+                                  "greet the other node", nullptr});
+        return;
+    }
     framer_.receive(bytes);
     while (state_ != State::over) {
         const std::optional<std::string_view> line = framer_.next();
@@ -96,7 +113,9 @@ void Session::receive(std::string_view bytes, Instant now) {
 
 void Session::read_line(std::string_view line, Instant now) {
     Result<Message> message = decode(parser_, line);
-    if (tap_) {
+    if (tap_ && message && message->hello.key) {
+        tap_(Flow::in, without_key(line, *message->hello.key));
+    } else if (tap_) {
         tap_(message ? Flow::in : Flow::unreadable, line);
     }
     if (message) {
@@ -223,8 +242,12 @@ void Session::accept_hello(Message&& message, Instant now) {
     Result<void> judged = judge(message);
     learn(message.beat, now);
     if (side_ == Side::listens) {
-        // Also to one that does not fit: it is to see by itself what differs.
-        put(encode_hello(ours_, theirs_ ? theirs_->run : "", beat_at(now)));
+        // Also to one that does not fit: it is to see by itself what differs, and no more.
+        Hello shown = ours_;
+        if (!judged) {
+            shown.key.reset();
+        }
+        put(encode_hello(shown, theirs_ ? theirs_->run : "", beat_at(now)));
     }
     if (!judged) {
         put(encode_refused(judged.error().what));
@@ -282,7 +305,7 @@ void Session::accept_numbered(Message&& message) {
     }
     heard_ = message.number;
     if (message.form == Message::Form::bye) {
-        accept_bye(message);
+        accept_bye(std::move(message));
         return;
     }
     if (finished_ || they_ended_) {
@@ -321,7 +344,7 @@ void Session::accept_answer(Message&& message) {
     happenings_.emplace_back(Answered{message.answers, std::move(*message.data)});
 }
 
-void Session::accept_bye(const Message& message) {
+void Session::accept_bye(Message&& message) {
     if (!is_ending(message.name)) {
         violate("protocol-violation",
                 "a goodbye that says " + excerpt(message.name, said_bytes_shown));
@@ -331,7 +354,7 @@ void Session::accept_bye(const Message& message) {
         return;
     }
     they_ended_ = true;
-    happenings_.emplace_back(Ended{message.name});
+    happenings_.emplace_back(Ended{std::move(message.name), std::move(message.data)});
 }
 
 // --- What we say ------------------------------------------------------------------------------
@@ -390,12 +413,12 @@ Result<void> Session::reply(std::string_view word, std::string_view data) {
     return {};
 }
 
-void Session::finish(std::string_view how) {
+void Session::finish(std::string_view how, std::string_view data) {
     if (state_ == State::over || finished_) {
         return;
     }
     if (theirs_) {
-        send(encode_bye(last_sent_ + 1, how));
+        send(encode_bye(last_sent_ + 1, how, data));
     } else {
         state_ = State::over;
     }
@@ -411,8 +434,11 @@ void Session::send(std::string line) {
 }
 
 void Session::put(std::string_view line) {
-    if (tap_) {
-        tap_(Flow::out, line.substr(0, line.size() - 1));
+    const std::string_view text = line.substr(0, line.size() - 1);
+    if (tap_ && ours_.key) {
+        tap_(Flow::out, without_key(text, *ours_.key));
+    } else if (tap_) {
+        tap_(Flow::out, text);
     }
     output_ += line;
 }

@@ -30,8 +30,8 @@
 // they said meanwhile is read first.
 //
 // Over is for good, and told once. Against the rules, and therefore the end: what is no JSON or no
-// line of ours, a line beyond the limit, a second hello, a line before the hello, a number left
-// out, more open asks than allowed. It does not connect, and knows no address.
+// line of ours, TLS in its place, a line beyond the limit, a second hello, a line before the hello,
+// a number left out, more open asks than allowed. It does not connect, and knows no address.
 #pragma once
 
 #include <cstdint>
@@ -104,6 +104,7 @@ struct Warned {
 /// The other run is over: "done", "aborted" or "stranded". Nothing that it says follows.
 struct Ended {
     std::string how;
+    std::optional<json::Document> data;  ///< An object, where it said more.
 };
 /// The other side is gone for good, or was never there; nothing follows.
 struct Lost {
@@ -145,7 +146,8 @@ public:
     /// Answers the oldest ask of that word; refused when there is none.
     [[nodiscard]] Result<void> reply(std::string_view word, std::string_view data);
     /// The last word; what comes from now on is not told any more, but for the end.
-    void finish(std::string_view how);
+    /// `data` is an object, or empty.
+    void finish(std::string_view how, std::string_view data = "");
 
     [[nodiscard]] State state() const noexcept { return state_; }
     [[nodiscard]] bool is_paired() const noexcept { return theirs_.has_value(); }
@@ -153,12 +155,25 @@ public:
     [[nodiscard]] bool wants_connection() const noexcept {
         return state_ == State::apart && !they_ended_;
     }
+    /// Whether the other side may say more: it has not said goodbye.
+    [[nodiscard]] bool may_hear() const noexcept {
+        return state_ != State::over && is_paired() && !they_ended_;
+    }
     /// Whether the other side has heard everything, or never will.
     [[nodiscard]] bool is_delivered() const noexcept {
         return state_ == State::over || unheard_.empty();
     }
+    /// The key of this run, for other streams between the nodes; nothing where others could hear
+    /// it.
+    [[nodiscard]] const std::optional<SharedKey>& key() const noexcept {
+        return ours_.key || !theirs_ ? ours_.key : theirs_->key;
+    }
     [[nodiscard]] const std::optional<ClockReading>& their_clock() const noexcept {
         return clock_.best();
+    }
+    /// When anything came from the other side last; nothing before its hello.
+    [[nodiscard]] std::optional<Instant> heard_at() const noexcept {
+        return theirs_ ? std::optional{last_heard_} : std::nullopt;
     }
     /// When tick() has to be called next; nothing when no deadline runs.
     [[nodiscard]] std::optional<Instant> deadline() const;
@@ -189,7 +204,7 @@ private:
     void accept_hello(Message&& message, Instant now);
     void accept_numbered(Message&& message);
     void accept_answer(Message&& message);
-    void accept_bye(const Message& message);
+    void accept_bye(Message&& message);
     void learn(const Beat& beat, Instant now);
     void hear(std::uint64_t heard);
 

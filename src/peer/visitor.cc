@@ -17,6 +17,11 @@ Error no_hello(std::string code, std::string what) {
 }  // namespace
 
 std::optional<Result<Message>> Visitor::hello() const {
+    if (is_tls(bytes_)) {
+        return no_hello("tls",
+                        "it speaks TLS, and this run has no key; expected --peer-key here, "
+                        "with the key of the other node");
+    }
     const std::size_t end = bytes_.find('\n');
     if (end > hello_bytes_max && bytes_.size() > hello_bytes_max) {
         return no_hello("line-too-long", "a hello of more than " + std::to_string(hello_bytes_max) +

@@ -282,6 +282,7 @@ Plan derive(const Plan& parent, const Changes& changes, Faults& faults) {
             continue;
         }
         apply_peer(role->peer, given.peer);
+        role->looks.insert(role->looks.end(), given.looks.begin(), given.looks.end());
         RoleEditor editor{*role, parent, faults};
         for (const StateChange& change : given.changes) {
             editor.apply(change);

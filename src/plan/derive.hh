@@ -32,6 +32,7 @@ struct RoleChange {
     std::vector<StateChange> changes;
     Place place;
     PeerKeys peer;  ///< What is given of it; an address takes the place of the parent's.
+    std::vector<FunctionRef> looks;  ///< Come behind the parent's.
 };
 
 /// A new default for a var of the parent.

@@ -80,6 +80,10 @@ bool is_same_function(const std::optional<FunctionRef>& a, const std::optional<F
     return a.has_value() == b.has_value() && (!a || a->digest == b->digest);
 }
 
+bool has_digest_of(const FunctionRef& a, const FunctionRef& b) {
+    return a.digest == b.digest;
+}
+
 bool is_same_event(const Handler& a, const Handler& b) {
     return a.event == b.event && a.vm == b.vm && a.matches == b.matches;
 }
@@ -233,6 +237,16 @@ private:
         compare(prefix + "peer_to", older.peer.to, newer.peer.to, newer.place);
         compare(prefix + "peer_from", older.peer.from, newer.peer.from, newer.place);
         compare(prefix + "peer_port", older.peer.port, newer.peer.port, newer.place);
+        match(
+            older.looks, newer.looks, has_digest_of,
+            [&](const FunctionRef& look, const FunctionRef* of_newer) {
+                if (of_newer == nullptr) {
+                    removed(prefix + "looks", function_text("function", look), look.place);
+                }
+            },
+            [&](const FunctionRef& look) {
+                added(prefix + "looks", function_text("function", look), look.place);
+            });
         match(
             older.states, newer.states, is_same_name<State, State>,
             [&](const State& state, const State* of_newer) {

@@ -117,6 +117,8 @@ struct Role {
     std::vector<State> states;  ///< The first is the start.
     Place place;
     PeerKeys peer;
+    /// What it looks at before it begins, in order; those of the parent first.
+    std::vector<FunctionRef> looks;
 
     [[nodiscard]] const State* find(std::string_view state) const noexcept;
     [[nodiscard]] std::vector<std::string> state_names() const;

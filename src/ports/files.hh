@@ -48,6 +48,11 @@ public:
     /// The whole file; an error when it is larger than `size_max`.
     [[nodiscard]] virtual Result<std::string> read(const std::string& path, Bytes size_max) = 0;
 
+    /// The same of a file that holds a secret: one that others may read or change, by its mode, is
+    /// refused, and so is what is no file.
+    [[nodiscard]] virtual Result<std::string> read_private(const std::string& path,
+                                                           Bytes size_max) = 0;
+
     /// The names in a folder, in alphabetical order, without "." and "..".
     [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
 
@@ -58,6 +63,13 @@ public:
     /// Readers see the old content or the new one, never a part; missing folders are made.
     [[nodiscard]] virtual Result<void> replace(const std::string& path,
                                                std::string_view content) = 0;
+
+    /// A new file that only its owner can read, complete or not there; its folder is made for us
+    /// alone. One that exists is an error, EEXIST. What it holds is in no recording.
+    [[nodiscard]] virtual Result<void> keep_secret(const std::string& path,
+                                                   std::string_view content) = 0;
+    /// Removes it, and its folder when nothing else is in it: whether there was anything.
+    [[nodiscard]] virtual Result<bool> forget_secret(const std::string& path) = 0;
 
     /// A new file that is ours until its object, or our process, is gone; its folder is made, and
     /// neither is for others to read. One that exists is an error, EEXIST.

@@ -2,6 +2,7 @@
 // ports/loop.hh: what turns the world, and all the ports at once.
 #pragma once
 
+#include "ports/ciphers.hh"
 #include "ports/clock.hh"
 #include "ports/files.hh"
 #include "ports/network.hh"
@@ -27,6 +28,7 @@ struct World {
     Files& files;
     Signals& signals;
     Networks& networks;
+    Ciphers& ciphers;
 };
 
 }  // namespace ktm::ports

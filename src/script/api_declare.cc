@@ -31,6 +31,10 @@ constexpr Parameter role_parameters[] = {
      "other node. One of the two keys; another role has the other one."},
     {".peer_port", "ktm.Deadline?",
      "`var \"NAME\"`: the port, of type int and between 1 and 65535; without it 4445."},
+    {".looks", "fun(m:ktm.M)?",
+     "What is looked at before the run begins, with the words of [look](#looks). Inside `derive` "
+     "it "
+     "runs behind that of the parent."},
     {"[integer]", "ktm.State|ktm.Change",
      "The states in reading order; the first is the start. Inside `derive`: the changes, in "
      "order."},

@@ -120,6 +120,7 @@ constexpr Parameter restore_parameters[] = {
     {".node", "string?", "A block node that is not to be there."},
     {".capabilities", "table?", "Of the migration: names, and true or false."},
     {".parameters", "table?", "Of the migration: names and values."},
+    {".object", "string?", "An object that is not to be there."},
 };
 constexpr Parameter connect_parameters[] = {
     {"path", "string", "The monitor: the path of a unix socket."},
@@ -154,7 +155,7 @@ constexpr Word qmp_words[] = {
      .parameters = command_parameters,
      .returns = result_value,
      .errors = command_errors,
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc =
@@ -167,7 +168,7 @@ qmp("migrate-set-parameters", { ["downtime-limit"] = 25 }, { within = "2s" }))"}
      .parameters = command_parameters,
      .returns = tried_values,
      .errors = command_argument_errors,
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc = "As `qmp`, but gives back why it failed instead of raising it, cancellation included. "
@@ -210,11 +211,22 @@ qmp("migrate-incoming", { uri = "tcp:192.0.2.7:4444" }))"},
      .since = 1,
      .doc = "Makes an undo of what a plan changes in QEMU. When it is carried out it looks first, "
             "and does what is still to be done: ends the block job and waits until it is gone, "
-            "removes the block node, and puts capabilities and parameters of the migration back, "
-            "again and again as long as QEMU refuses.",
+            "removes the block node, puts capabilities and parameters of the migration back, and "
+            "removes the object, again and again as long as QEMU refuses.",
      .example =
          R"(m:undo("put the limit back", qmp.restore { parameters = { ["downtime-limit"] = 300 } })
 qmp("migrate-set-parameters", { ["downtime-limit"] = 25 }))"},
+    {.name = "qmp.reconnect",
+     .errors = "`usage` `no-vm`: the plan has no var `qmp`.\n"
+               "`io`, with the code of the system such as `EACCES`: the socket is not for us.",
+     .contexts = in_actions,
+     .waits = true,
+     .since = 1,
+     .doc = "Connects to the default VM again when its connection was lost: to a QEMU that was "
+            "begun anew at the same socket. As long as nobody is there it is tried again. Does "
+            "nothing where the connection stands.",
+     .example = R"(exec { "/usr/local/bin/start-qemu", within = "20s" }
+qmp.reconnect())"},
     {.name = "qmp.connect",
      .parameters = connect_parameters,
      .returns = "ktm.Vm vm: another VM",

@@ -107,6 +107,18 @@ constexpr Parameter way_parameters[] = {
     {".to", "string", "An address."},
     netns_option,
 };
+constexpr Parameter setting_parameters[] = {
+    {"options", "table", "Which."},
+    {"[1]", "string", "The setting, as below /proc/sys/net."},
+    netns_option,
+};
+constexpr Parameter kind_parameters[] = {
+    {"options", "table", "Which."},
+    {"[1]", "string",
+     "\"ipip\", \"gre\", \"gretap\", \"ip6tnl\", \"ip6gre\", \"ip6gretap\", \"vxlan\", \"plug\" or "
+     "\"tbf\"."},
+    netns_option,
+};
 constexpr Parameter watch_parameters[] = {
     {"options", "table?", "What is watched."},
     {".on", "string?", "One device; all without it."},
@@ -213,7 +225,7 @@ log.info("room for %d packets", m.note.hold.capacity))"},
                "another type.\n"
                "`io`, with the kernel's code: the kernel refused, or there is no such "
                "namespace.",
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc = "What a device is, and what it has counted.",
@@ -222,7 +234,7 @@ log.info("room for %d packets", m.note.hold.capacity))"},
      .parameters = where_parameters,
      .returns = "ktm.Link[] links: all devices",
      .errors = "As `net.link`.",
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc = "All devices of a namespace.",
@@ -231,7 +243,7 @@ log.info("room for %d packets", m.note.hold.capacity))"},
      .parameters = where_parameters,
      .returns = "ktm.Link[] taps: those devices that are taps",
      .errors = "As `net.link`.",
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc = "The taps of a namespace: how the guest's is found in the sandbox of Kata Containers.",
@@ -242,7 +254,7 @@ end)"},
      .parameters = addresses_parameters,
      .returns = "ktm.Address[] addresses: those of the devices",
      .errors = "As `net.link`.",
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc = "The addresses of this node.",
@@ -254,12 +266,54 @@ end)"},
      .parameters = way_parameters,
      .returns = "ktm.Way? way: nil when there is none",
      .errors = "As `net.link`.",
-     .contexts = in_actions,
+     .contexts = in_all_bodies,
      .waits = true,
      .since = 1,
      .doc = "The route that a packet to an address would take.",
      .example = R"(local way = net.way { to = "192.0.2.7" }
 if way then log.info("through %s", way.on) end)"},
+    {.name = "net.form",
+     .parameters = tunnel_parameters,
+     .returns = "ktm.Form form: what such a tunnel would be",
+     .errors = "As `net.tunnel`, and nothing is made.",
+     .contexts = in_all_bodies,
+     .waits = true,
+     .since = 1,
+     .doc = "What `net.tunnel` would make of these options, and what that would carry.",
+     .example = R"(local form = net.form { to = "192.0.2.7", mode = "gre" }
+log.info("%d bytes of IPv4", form.v4))"},
+    {.name = "net.setting",
+     .parameters = setting_parameters,
+     .returns = "string value: what it is",
+     .errors = "As `net.link`.",
+     .contexts = in_all_bodies,
+     .waits = true,
+     .since = 1,
+     .doc = "A setting of a namespace.",
+     .example = R"(log.info("forwarding: %s", net.setting { "ipv4/ip_forward" }))"},
+    {.name = "net.queues",
+     .parameters = link_parameters,
+     .returns = "ktm.Queue[] queues: the qdiscs of a device",
+     .errors = "As `net.link`; `ENODEV` when there is no such device.",
+     .contexts = in_all_bodies,
+     .waits = true,
+     .since = 1,
+     .doc = "What queues a device has, and whether they are a hold of katamaran.",
+     .example = R"(for _, queue in ipairs(net.queues { "tap0" }) do
+  log.info("%s", queue.kind)
+end)"},
+    {.name = "net.knows",
+     .parameters = kind_parameters,
+     .returns = "string word: \"there\", \"loadable\" or \"none\"",
+     .errors = "As `net.link`; `EPERM` when katamaran may not change the network.",
+     .contexts = in_all_bodies,
+     .waits = true,
+     .since = 1,
+     .doc =
+         "Whether the kernel has tunnels, or for plug and tbf queues, of a kind. Nothing is made "
+         "for it. Where a module for it lies on the disk and is not loaded it is \"loadable\", and "
+         "is not loaded for the answer.",
+     .example = R"(if net.knows { "plug" } == "none" then log.warn("the ring holds alone") end)"},
     {.name = "net.watch",
      .parameters = watch_parameters,
      .returns = "ktm.Handle watch: its release() ends it, and so does the end of the run",
@@ -345,6 +399,18 @@ constexpr Parameter way_fields[] = {
     {"mtu", "integer?", "Of the route, if it has one of its own."},
 };
 
+constexpr Parameter form_fields[] = {
+    {"kinds", "string[]", "The kinds of devices that it is made of."},
+    {"from", "string", "The address of this end."},
+    {"v4", "integer", "The largest packet of IPv4 that gets through; 0: none."},
+    {"v6", "integer", "The same of IPv6."},
+};
+constexpr Parameter queue_fields[] = {
+    {"kind", "string", "\"pfifo_fast\", \"tbf\", \"plug\"."},
+    {"root", "boolean", "Whether it belongs to no other."},
+    {"ours", "boolean", "Whether it is a hold of katamaran."},
+};
+
 constexpr NamedType net_types[] = {
     {.name = "ktm.Tunnel", .fields = tunnel_fields, .doc = "One end of a tunnel."},
     {.name = "ktm.Diversion", .fields = diversion_fields, .doc = "A guest's packets, diverted."},
@@ -353,6 +419,8 @@ constexpr NamedType net_types[] = {
     {.name = "ktm.Link", .fields = link_fields, .doc = "A device."},
     {.name = "ktm.Address", .fields = address_fields, .doc = "An address of a device."},
     {.name = "ktm.Way", .fields = way_fields, .doc = "A route."},
+    {.name = "ktm.Form", .fields = form_fields, .doc = "A tunnel that is only thought of."},
+    {.name = "ktm.Queue", .fields = queue_fields, .doc = "A qdisc."},
 };
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Parameter word_parameter{
     "word", "string",
-    "Small letters, digits, '-', '_' and '.'; not \"lost\" and \"ended\", which katamaran says."};
+    "Small letters, digits, '-', '_' and '.'; not \"lost\", \"ended\" and \"looks\", which "
+    "katamaran says."};
 constexpr Parameter data_parameter{
     "data", "any",
     "What JSON can hold, at most 64 KiB. The fields of a table with names are those of the event's "
@@ -97,6 +98,23 @@ log.info("the other node listens on port %d", ready.port))"},
      .since = 1,
      .doc = "This end of the connection, or of the last one there was.",
      .example = R"(log.info("this node is %s", peer.own_address()))"},
+    {.name = "peer.keys",
+     .returns = "string folder: where the file keys.psk is, as QEMU's tls-creds-psk reads it, for "
+                "the user \"katamaran\"",
+     .errors = "`refused` `not-private`: others could hear the key on the way to the other node, "
+               "because the run was begun with --insecure.\n"
+               "`refused` `no-memory`: there is no tmpfs for it.\n"
+               "`io`, with the code of the system: it could not be written.\n"
+               "`invalid` `no-peer`: this role has no other node.",
+     .contexts = in_actions,
+     .waits = false,
+     .since = 1,
+     .doc = "Writes the key of this run, which the other node has as well and no other run, into a "
+            "file that only our user can read, in memory. It is removed at the end of the run, and "
+            "by `katamaran recover` behind one that was killed. The plan does not see the key, and "
+            "it is in no recording.",
+     .example = R"(qmp("object-add", { ["qom-type"] = "tls-creds-psk", id = "tls",
+  dir = peer.keys(), endpoint = "client", username = "katamaran" }))"},
     {.name = "peer.round_trip",
      .returns = "number? milliseconds: nil as long as it is not known",
      .errors = "`invalid` `no-peer`: this role has no other node.",
@@ -108,6 +126,15 @@ log.info("the other node listens on port %d", ready.port))"},
          "which is made twice a second.",
      .example = R"(local there_and_back = peer.round_trip()
 if there_and_back then log.info("%.3f ms", there_and_back) end)"},
+    {.name = "peer.silence",
+     .returns = "number? milliseconds: since anything was heard of the other node",
+     .errors = "`invalid` `no-peer`: this role has no other node.",
+     .contexts = in_actions,
+     .waits = false,
+     .since = 1,
+     .doc = "How long the other node is silent by now. It says something twice a second, and is "
+            "lost when it was not heard for five; who must act before looks here.",
+     .example = R"(if (peer.silence() or 0) > 2000 then emit("peer:mute") end)"},
     {.name = "peer.clock_offset",
      .returns = "number? milliseconds: what `now` says there minus what it says here\n"
                 "number? error: the true offset is no further away than this",

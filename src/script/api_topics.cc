@@ -38,9 +38,9 @@ Returned read_returned(std::string_view line) {
 
 const std::vector<Topic>& all_topics() {
     static const std::vector<Topic> topics{
-        plan_topic(), var_topic(),  machine_topic(), qmp_topic(),  vm_topic(),
-        net_topic(),  peer_topic(), exec_topic(),    time_topic(), log_topic(),
-        lua_topic(),  text_topic(), table_topic(),
+        plan_topic(), var_topic(),  machine_topic(), qmp_topic(),   vm_topic(),
+        net_topic(),  peer_topic(), look_topic(),    exec_topic(),  time_topic(),
+        log_topic(),  lua_topic(),  text_topic(),    table_topic(),
     };
     return topics;
 }
@@ -77,7 +77,12 @@ bool is_value(const Word& word) {
 std::string usage_of(const Word& word) {
     const bool loads = (word.contexts & at_load) != 0;
     const bool acts = (word.contexts & in_actions) != 0;
-    std::string use = loads && acts ? "Everywhere" : loads ? "At load" : "In actions and undos";
+    const bool looks = (word.contexts & in_looks) != 0;
+    std::string use = loads && acts   ? "Everywhere"
+                      : loads         ? "At load"
+                      : acts && looks ? "In actions, undos and looks"
+                      : looks         ? "In looks"
+                                      : "In actions and undos";
     use += word.waits ? "; waits" : "";
     return use + ". Since api " + std::to_string(word.since) + ".";
 }

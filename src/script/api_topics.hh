@@ -26,7 +26,7 @@
 namespace ktm::script {
 
 inline constexpr unsigned at_load = static_cast<unsigned>(Context::load);
-inline constexpr unsigned everywhere = at_load | in_actions;
+inline constexpr unsigned everywhere = at_load | in_all_bodies;
 
 /// A type that parameters and results name.
 struct NamedType {
@@ -57,6 +57,7 @@ struct Topic {
 [[nodiscard]] Topic vm_topic();
 [[nodiscard]] Topic net_topic();
 [[nodiscard]] Topic peer_topic();
+[[nodiscard]] Topic look_topic();
 [[nodiscard]] Topic exec_topic();
 [[nodiscard]] Topic time_topic();
 [[nodiscard]] Topic log_topic();

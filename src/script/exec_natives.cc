@@ -209,7 +209,7 @@ bool is_kernel_file(std::string_view path) {
 }
 
 std::string kernel_path_at(lua_State* lua, const char* word) {
-    require_context(lua, in_actions, word);
+    require_context(lua, in_all_bodies, word);
     std::size_t size = 0;
     const char* text = lua_type(lua, 1) == LUA_TSTRING ? lua_tolstring(lua, 1, &size) : "";
     std::string path{text, size};

@@ -109,6 +109,18 @@ int is_lost(lua_State* lua) {
     return 1;
 }
 
+/// has_parted(): whether the connection of the default VM is gone, for an action that may wait.
+int has_parted(lua_State* lua) {
+    const Run& run = waiting_run_of(lua, "qmp.reconnect");
+    if (!run.has_vm("")) {
+        raise(lua,
+              Error{Kind::usage, "no-vm", "this plan has no var 'qmp' with the path of a monitor",
+                    "qmp.reconnect", nullptr});
+    }
+    lua_pushboolean(lua, run.is_lost("") ? 1 : 0);
+    return 1;
+}
+
 /// reconnect(vm)
 int reconnect(lua_State* lua) {
     const std::string vm = lua_tostring(lua, 1);
@@ -120,7 +132,7 @@ int reconnect(lua_State* lua) {
 constexpr Native guest_natives[] = {
     {"guest", undo_guest},          {"guest_before", guest_before}, {"write_guest", write_guest},
     {"guest_undone", guest_undone}, {"drop_guest", drop_guest},     {"is_lost", is_lost},
-    {"reconnect", reconnect},
+    {"has_parted", has_parted},     {"reconnect", reconnect},
 };
 
 }  // namespace

@@ -38,9 +38,12 @@ public:
             }
         }
         for (const plan::Role& role : plan_.roles) {
+            for (const plan::FunctionRef& looks : role.looks) {
+                look_into(looks, role, role.name + ".looks");
+            }
             for (const plan::State& state : role.states) {
                 for (const plan::FunctionRef* function : functions_of(state)) {
-                    look_into(*function, role, state);
+                    look_into(*function, role, role.name + "." + state.name);
                 }
             }
         }
@@ -60,13 +63,22 @@ private:
         return functions;
     }
 
+    static bool has_line(const plan::FunctionRef& function, const std::string& file, int line) {
+        return function.place.file == file && function.place.line <= line &&
+               line <= function.last_line;
+    }
+
     /// "source.precopy", when the line is inside one of that state's functions.
     [[nodiscard]] std::string state_at(const std::string& file, int line) const {
         for (const plan::Role& role : plan_.roles) {
+            for (const plan::FunctionRef& looks : role.looks) {
+                if (has_line(looks, file, line)) {
+                    return role.name + ".looks";
+                }
+            }
             for (const plan::State& state : role.states) {
                 for (const plan::FunctionRef* function : functions_of(state)) {
-                    if (function->place.file == file && function->place.line <= line &&
-                        line <= function->last_line) {
+                    if (has_line(*function, file, line)) {
                         return role.name + "." + state.name;
                     }
                 }
@@ -103,14 +115,13 @@ private:
     }
 
     void look_into(const plan::FunctionRef& function, const plan::Role& role,
-                   const plan::State& state) {
+                   const std::string& where) {
         const SourceText* source = modules_.sources().find(function.place.file.text());
         if (source == nullptr) {
             return;
         }
         const std::vector<Token> tokens = source->tokens(function.place.line, function.last_line);
         const bool has_m = takes_m(tokens);
-        const std::string where = role.name + "." + state.name;
         for (const FieldUse& use : field_uses_in(tokens)) {
             const plan::Place place{function.place.file, use.line};
             if (use.object == "m" && has_m) {

@@ -173,7 +173,8 @@ std::size_t Interpreter::memory_limit() const noexcept {
         case Context::none: return std::numeric_limits<std::size_t>::max();
         case Context::undo: return memory_max.count + memory_for_undo.count;
         case Context::load:
-        case Context::action: break;
+        case Context::action:
+        case Context::look: break;
     }
     return memory_max.count;
 }

@@ -43,6 +43,7 @@ enum class Context : std::uint8_t {
     load = 1,    ///< The file is being read: constructors only, no effect.
     action = 2,  ///< enter and run.
     undo = 4,    ///< Undos and releases.
+    look = 8,    ///< What is looked at before the run begins: nothing is changed there.
 };
 
 class Interpreter {

@@ -21,6 +21,7 @@ void add_run_natives(lua_State* native);    ///< What acts on a Run.
 void add_exec_natives(lua_State* native);   ///< Programs and files.
 void add_guest_natives(lua_State* native);  ///< How a guest comes back.
 void add_peer_natives(lua_State* native);   ///< What is said to the other node.
+void add_look_natives(lua_State* native);   ///< What is found before the run begins.
 void add_net_natives(lua_State* native);    ///< What is acquired of the kernel.
 void add_net_query_natives(lua_State* native);  ///< What is asked of it, and heard.
 
@@ -44,18 +45,22 @@ int blame(lua_State* lua, const std::string& text);
 [[nodiscard]] std::optional<Duration> duration_field(lua_State* lua, int options, const char* field,
                                                      const char* word);
 
-/// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
-[[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word);
-/// The same for a word that does not wait.
-[[nodiscard]] Run& acting_run_of(lua_State* lua, const char* word);
-
-/// The same for a word of `net`: charged for what the kernel does for it.
-[[nodiscard]] Run& waiting_net_run_of(lua_State* lua, const char* word);
-/// LIMIT: a stretch has time for 2,000 of them; the kernel answers at once, so they do not end it.
-inline constexpr std::int64_t net_word_instructions = 5000;
-
 inline constexpr unsigned in_actions =
     static_cast<unsigned>(Context::action) | static_cast<unsigned>(Context::undo);
+inline constexpr unsigned in_looks = static_cast<unsigned>(Context::look);
+/// For words that change nothing.
+inline constexpr unsigned in_all_bodies = in_actions | in_looks;
+
+/// The run, for a primitive that waits: raises in a cancelled action, and behind a C function.
+[[nodiscard]] Run& waiting_run_of(lua_State* lua, const char* word, unsigned contexts = in_actions);
+/// The same for a word that does not wait.
+[[nodiscard]] Run& acting_run_of(lua_State* lua, const char* word, unsigned contexts = in_actions);
+
+/// The same for a word of `net`: charged for what the kernel does for it.
+[[nodiscard]] Run& waiting_net_run_of(lua_State* lua, const char* word,
+                                      unsigned contexts = in_actions);
+/// LIMIT: a stretch has time for 2,000 of them; the kernel answers at once, so they do not end it.
+inline constexpr std::int64_t net_word_instructions = 5000;
 
 /// What constructors make; see constructors.cc.
 inline constexpr const char* node_mark = "ktm.node";

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/text.hh"
 #include "net/divert.hh"
 #include "script/awaiting.hh"
 #include "script/convert.hh"
@@ -63,14 +62,16 @@ int acquire(lua_State* lua, Run& run, const std::string& place, host::UndoKind k
     });
 }
 
+Run::Push push_id(host::AcquiredId id) {
+    return Run::Push{[id](lua_State* to) {
+        lua_pushnumber(to, static_cast<double>(id.value));
+        return 1;
+    }};
+}
+
 int acquire(lua_State* lua, Run& run, const std::string& place, host::UndoKind kind,
-            net::Wanted wanted, bool only_prepare = false) {
-    return acquire(lua, run, place, kind, std::move(wanted), only_prepare, [](host::AcquiredId id) {
-        return Run::Push{[id](lua_State* to) {
-            lua_pushnumber(to, static_cast<double>(id.value));
-            return 1;
-        }};
-    });
+            net::Wanted wanted) {
+    return acquire(lua, run, place, kind, std::move(wanted), false, push_id);
 }
 
 /// What the options ask for, or raises.
@@ -94,10 +95,20 @@ UniqueFunction<void(Result<void>)> told(const Deed& deed) {
     return [deed](Result<void> done) { deed.give(std::move(done)); };
 }
 
+/// The same of a diversion that is there no more.
+UniqueFunction<void(Result<void>)> told_back(Run& run, host::AcquiredId id, const Deed& deed) {
+    return [&run, id, deed](Result<void> done) {
+        if (done) {
+            run.net().accounting().note_turned_back(id);
+        }
+        deed.give(std::move(done));
+    };
+}
+
 // --- Tunnels
 // --------------------------------------------------------------------------------------
 
-net::TunnelWish tunnel_wish(const Options& options, host::Host& host) {
+net::TunnelWish tunnel_wish(const Options& options) {
     net::TunnelWish wish;
     const std::string mode = options.text("mode").value_or("gre");
     const std::optional<net::TunnelMode> known = net::tunnel_mode(mode);
@@ -113,10 +124,68 @@ net::TunnelWish tunnel_wish(const Options& options, host::Host& host) {
     wish.mtu = static_cast<std::uint32_t>(options.integer("mtu", 1, 65535).value_or(wish.mtu));
     wish.id = static_cast<std::uint32_t>(options.integer("id", 0, 0xffffff).value_or(0));
     wish.port = static_cast<std::uint16_t>(options.integer("port", 1, 65535).value_or(wish.port));
-    wish.lower_name = host.next_link_name();
-    wish.upper_name = host.next_link_name();
-    wish.tag = host.tag().text();
     return wish;
+}
+
+/// Whether there is such a tunnel: what it is made of, and what it would carry.
+int push_form(lua_State* lua, const net::TunnelForm& form) {
+    lua_createtable(lua, 0, 4);
+    lua_createtable(lua, 2, 0);
+    lua_pushstring(lua, std::string{net::name_of(form.lower.carrier)}.c_str());
+    lua_rawseti(lua, -2, 1);
+    if (form.upper && form.upper->carrier != form.lower.carrier) {
+        lua_pushstring(lua, std::string{net::name_of(form.upper->carrier)}.c_str());
+        lua_rawseti(lua, -2, 2);
+    }
+    lua_setfield(lua, -2, "kinds");
+    set_text(lua, "from", form.lower.local.text());
+    lua_pushnumber(lua, form.carries.v4);
+    lua_setfield(lua, -2, "v4");
+    lua_pushnumber(lua, form.carries.v6);
+    lua_setfield(lua, -2, "v6");
+    return 1;
+}
+
+/// Of queries of which one may have nothing to say.
+Result<net::Answers> answers_of(ports::Network::Outcome outcome) {
+    net::Answers answers;
+    for (Result<net::Answer>& one : outcome) {
+        if (!one && !host::is_absence(one.error())) {
+            return std::move(one).error();
+        }
+        answers.push_back(one ? std::move(*one) : net::Answer{});
+    }
+    return answers;
+}
+
+/// net_form(options): what net.tunnel would make
+int form(lua_State* lua) {
+    Run& run = waiting_net_run_of(lua, "net.form", in_all_bodies);
+    const Options options{
+        lua,
+        1,
+        "net.form",
+        {"mode", "to", "from", "ttl", "mtu", "id", "port", "frames", "wrapped", "netns"}};
+    Result<host::Namespace*> space = run.net().host().enter(place_of(options));
+    if (!space) {
+        raise(lua, std::move(space).error());
+    }
+    const auto decided = std::make_shared<net::TunnelForm>();
+    const auto wanted =
+        std::make_shared<net::Wanted>(net::want_tunnel(tunnel_wish(options), decided));
+    return await(lua, run, [&](const Answer& answer) {
+        (*space)->send(wanted->queries, [answer, wanted, decided](ports::Network::Outcome outcome) {
+            Result<net::Answers> answers = answers_of(std::move(outcome));
+            if (!answers) {
+                answer.give(std::move(answers).error());
+            } else if (Result<net::Steps> chosen_steps = wanted->steps(*answers); !chosen_steps) {
+                answer.give(std::move(chosen_steps).error());
+            } else {
+                answer.give(
+                    Run::Push{[decided](lua_State* to) { return push_form(to, *decided); }});
+            }
+        });
+    });
 }
 
 int push_tunnel(lua_State* lua, host::AcquiredId id, const net::TunnelForm& form) {
@@ -137,12 +206,17 @@ int tunnel(lua_State* lua) {
         "net.tunnel",
         {"mode", "to", "from", "ttl", "mtu", "id", "port", "frames", "wrapped", "netns"}};
     const auto form = std::make_shared<net::TunnelForm>();
-    net::Wanted wanted = net::want_tunnel(tunnel_wish(options, run.net().host()), form);
+    net::TunnelWish wish = tunnel_wish(options);
+    wish.lower_name = run.net().host().next_link_name();
+    wish.upper_name = run.net().host().next_link_name();
+    wish.tag = run.net().host().tag().text();
+    net::Wanted wanted = net::want_tunnel(std::move(wish), form);
     const std::string place = place_of(options);
     return acquire(
         lua, run, place, host::UndoKind::hold, std::move(wanted), false,
         [&run, form, place](host::AcquiredId id) {
             run.net().keep_tunnel(place, form);
+            run.net().accounting().add_tunnel(place, id, *form);
             return Run::Push{[id, form](lua_State* to) { return push_tunnel(to, id, *form); }};
         });
 }
@@ -215,27 +289,42 @@ int divert(lua_State* lua) {
                           {"into", "table", "mtu", "mac", "on", "incoming", "netns"},
                           Options::Items::many};
     const bool frames = options.has("on") || options.has("mac");
-    return acquire(lua, run, place_of(options), host::UndoKind::hold,
-                   checked(lua,
-                           frames ? net::want(frames_wish(options))
-                                  : net::want(route_wish(options, run.net())),
-                           "net.divert"),
-                   true);
+    net::Wanted wanted = checked(
+        lua, frames ? net::want(frames_wish(options)) : net::want(route_wish(options, run.net())),
+        "net.divert");
+    const std::string place = place_of(options);
+    const bool is_ours = run.net().tunnel(place, options.link("into").value_or("")) != nullptr;
+    return acquire(lua, run, place, host::UndoKind::hold, std::move(wanted), true,
+                   [&run, place, is_ours, addresses = options.addresses()](host::AcquiredId id) {
+                       if (is_ours) {
+                           run.net().accounting().add_diversion(place, id, addresses);
+                       }
+                       return push_id(id);
+                   });
 }
 
 /// net_turn(id) and net_back(id)
 int turn(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "turn");
-    note(run, "turn " + run.net().host().what(id_at(lua, 1)));
-    return await_deed(lua, run,
-                      [&](const Deed& deed) { run.net().host().act(id_at(lua, 1), told(deed)); });
+    const host::AcquiredId id = id_at(lua, 1);
+    note(run, "turn " + run.net().host().what(id));
+    return await_deed(lua, run, [&](const Deed& deed) {
+        run.net().host().act(id, [&run, id, deed](Result<void> done) {
+            if (done) {
+                run.net().accounting().note_turned(id);
+            }
+            deed.give(std::move(done));
+        });
+    });
 }
 
 int back(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "back");
-    note(run, "turn back " + run.net().host().what(id_at(lua, 1)));
-    return await_deed(
-        lua, run, [&](const Deed& deed) { run.net().host().take_back(id_at(lua, 1), told(deed)); });
+    const host::AcquiredId id = id_at(lua, 1);
+    note(run, "turn back " + run.net().host().what(id));
+    return await_deed(lua, run, [&](const Deed& deed) {
+        run.net().host().take_back(id, told_back(run, id, deed));
+    });
 }
 
 /// net_arrive(options): id
@@ -266,40 +355,15 @@ int neighbour(lua_State* lua) {
                            "net.neighbour"));
 }
 
-/// net_what(noun, options): what it is, for people.
-int what(lua_State* lua) {
-    require_context(lua, in_actions, "net");
-    const char* noun = lua_tostring(lua, 1);
-    std::string text = std::string{"the "} + noun;
-    if (lua_type(lua, 2) != LUA_TTABLE) {
-        refuse(lua, std::string{"expected a table of options, got "} + luaL_typename(lua, 2),
-               "net");
-    }
-    for (const auto& [field, before] : {std::pair{"to", " to "}, {"tap", " to "}, {"on", " on "}}) {
-        lua_getfield(lua, 2, field);
-        if (lua_type(lua, -1) == LUA_TSTRING) {
-            text += before + printable(lua_tostring(lua, -1));
-        }
-        lua_pop(lua, 1);
-    }
-    lua_rawgeti(lua, 2, 1);
-    if (lua_type(lua, -1) == LUA_TTABLE) {
-        lua_rawgeti(lua, -1, 1);
-    }
-    if (lua_type(lua, -1) == LUA_TSTRING) {
-        const bool is_place = std::string_view{noun} == "hold";
-        text += (is_place ? " on " : " of ") + printable(lua_tostring(lua, -1));
-    }
-    lua_pushlstring(lua, text.data(), text.size());
-    return 1;
-}
-
 /// net_give(id)
 int give(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "release");
     note(run, "give back " + run.net().host().what(id_at(lua, 1)));
-    return await_deed(
-        lua, run, [&](const Deed& deed) { run.net().host().give_back(id_at(lua, 1), told(deed)); });
+    const host::AcquiredId id = id_at(lua, 1);
+    return await_deed(lua, run, [&](const Deed& deed) {
+        run.net().accounting().close(
+            id, [&run, id, deed] { run.net().host().give_back(id, told_back(run, id, deed)); });
+    });
 }
 
 // --- Holds
@@ -417,6 +481,7 @@ int block(lua_State* lua) {
                          "hold packets at " + hold.tap(), nullptr});
     }
     note(run, "block the hold on " + hold.tap());
+    run.net().accounting().note_held();
     return await_deed(lua, run, [&](const Deed& deed) { hold.block(told(deed)); });
 }
 
@@ -424,7 +489,14 @@ int open(lua_State* lua) {
     Run& run = waiting_net_run_of(lua, "open");
     host::Hold& hold = hold_at(lua, run);
     note(run, "open the hold on " + hold.tap());
-    return await_deed(lua, run, [&](const Deed& deed) { hold.open(told(deed)); });
+    return await_deed(lua, run, [&](const Deed& deed) {
+        hold.open([&run, &hold, deed](Result<void> done) {
+            // ORDER: the tunnel first: what comes in between makes the tap's number the larger one.
+            run.net().accounting().note_opening();
+            hold.note_opening();
+            deed.give(std::move(done));
+        });
+    });
 }
 
 int push_counts(lua_State* lua, const host::HoldCounts& counts) {
@@ -487,17 +559,17 @@ int give_hold(lua_State* lua) {
 }
 
 constexpr Native net_natives[] = {
-    {"net_tunnel", tunnel},       {"net_divert", divert},       {"net_turn", turn},
-    {"net_back", back},           {"net_arrive", arrive},       {"net_give", give},
-    {"net_what", what},           {"net_neighbour", neighbour}, {"net_hold", hold},
-    {"net_block", block},         {"net_open", open},           {"net_counts", counts},
-    {"net_hold_give", give_hold},
+    {"net_tunnel", tunnel},       {"net_divert", divert}, {"net_turn", turn},
+    {"net_back", back},           {"net_arrive", arrive}, {"net_give", give},
+    {"net_neighbour", neighbour}, {"net_hold", hold},     {"net_block", block},
+    {"net_open", open},           {"net_counts", counts}, {"net_hold_give", give_hold},
+    {"net_form", form},
 };
 
 }  // namespace
 
-Run& waiting_net_run_of(lua_State* lua, const char* word) {
-    Run& run = waiting_run_of(lua, word);
+Run& waiting_net_run_of(lua_State* lua, const char* word, unsigned contexts) {
+    Run& run = waiting_run_of(lua, word, contexts);
     // Each costs a system call or two.
     Interpreter::of(lua).charge(net_word_instructions);
     return run;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/text.hh"
 #include "net/frames.hh"
 #include "script/awaiting.hh"
 #include "script/convert.hh"
@@ -110,7 +111,7 @@ int push_list(lua_State* lua, const Items& items, Push push) {
 
 /// net_link(options): one device with its counters
 int link(lua_State* lua) {
-    Run& run = waiting_net_run_of(lua, "net.link");
+    Run& run = waiting_net_run_of(lua, "net.link", in_all_bodies);
     const Options options{lua, 1, "net.link", {"netns"}, Options::Items::one};
     const std::string name = options.needed("1", options.first_link());
     return ask(lua, run, space_at(lua, run, options), net::FindLink{name},
@@ -128,7 +129,7 @@ int link(lua_State* lua) {
 int links(lua_State* lua) {
     const bool taps_only = lua_toboolean(lua, 2) != 0;
     const char* word = taps_only ? "net.taps" : "net.links";
-    Run& run = waiting_net_run_of(lua, word);
+    Run& run = waiting_net_run_of(lua, word, in_all_bodies);
     const Options options{lua, 1, word, {"netns"}};
     return ask(lua, run, space_at(lua, run, options), net::ListLinks{},
                [taps_only](lua_State* to, const net::Answer& answer) {
@@ -144,7 +145,7 @@ int links(lua_State* lua) {
 
 /// net_addresses(options)
 int addresses(lua_State* lua) {
-    Run& run = waiting_net_run_of(lua, "net.addresses");
+    Run& run = waiting_net_run_of(lua, "net.addresses", in_all_bodies);
     const Options options{lua, 1, "net.addresses", {"on", "netns"}};
     return ask(lua, run, space_at(lua, run, options),
                net::ListAddresses{options.link("on").value_or("")},
@@ -160,7 +161,7 @@ int addresses(lua_State* lua) {
 
 /// net_way(options): the route to an address
 int way(lua_State* lua) {
-    Run& run = waiting_net_run_of(lua, "net.way");
+    Run& run = waiting_net_run_of(lua, "net.way", in_all_bodies);
     const Options options{lua, 1, "net.way", {"to", "netns"}};
     const IpAddress to_address = options.needed("to", options.ip("to"));
     return ask(lua, run, space_at(lua, run, options), net::RouteTo{to_address},
@@ -181,6 +182,55 @@ int way(lua_State* lua) {
                    if (route.mtu != 0) {
                        set_number(to, "mtu", route.mtu);
                    }
+                   return 1;
+               });
+}
+
+/// net_setting(options): a setting of this namespace
+int setting(lua_State* lua) {
+    Run& run = waiting_net_run_of(lua, "net.setting", in_all_bodies);
+    const Options options{lua, 1, "net.setting", {"netns"}, Options::Items::one};
+    const std::string name = options.needed("1", options.first_text());
+    return ask(lua, run, space_at(lua, run, options), net::ReadSetting{name},
+               [](lua_State* to, const net::Answer& answer) {
+                   lua_pushlstring(to, answer.text.data(), answer.text.size());
+                   return 1;
+               });
+}
+
+/// net_queues(options): the qdiscs of a device
+int queues(lua_State* lua) {
+    Run& run = waiting_net_run_of(lua, "net.queues", in_all_bodies);
+    const Options options{lua, 1, "net.queues", {"netns"}, Options::Items::one};
+    const std::string name = options.needed("1", options.first_link());
+    return ask(lua, run, space_at(lua, run, options), net::ListQdiscs{name},
+               [](lua_State* to, const net::Answer& answer) {
+                   return push_list(to, answer.qdiscs, [&](const net::QdiscFacts& facts) {
+                       lua_createtable(to, 0, 3);
+                       set_text(to, "kind", facts.kind);
+                       set_boolean(to, "root", facts.parent == net::root_parent);
+                       set_boolean(to, "ours",
+                                   facts.handle == net::our_plug_handle ||
+                                       facts.handle == net::our_pacer_handle);
+                       return true;
+                   });
+               });
+}
+
+/// net_knows(options): whether the kernel has a kind of tunnel or of qdisc
+int knows(lua_State* lua) {
+    Run& run = waiting_net_run_of(lua, "net.knows", in_all_bodies);
+    const Options options{lua, 1, "net.knows", {"netns"}, Options::Items::one};
+    const std::string kind = options.needed("1", options.first_text());
+    const bool queues = kind == "plug" || kind == "tbf";
+    if (!queues && !net::is_tunnel_kind(kind)) {
+        options.refuse("'" + printable(kind) +
+                       "' is none of ipip, gre, gretap, ip6tnl, ip6gre, ip6gretap, vxlan, plug and "
+                       "tbf");
+    }
+    return ask(lua, run, space_at(lua, run, options), net::FindKind{kind, queues},
+               [](lua_State* to, const net::Answer& answer) {
+                   lua_pushlstring(to, answer.text.data(), answer.text.size());
                    return 1;
                });
 }
@@ -227,10 +277,39 @@ int unwatch(lua_State* lua) {
     return 0;
 }
 
+/// net_what(noun, options): what it is, for people.
+int what(lua_State* lua) {
+    require_context(lua, in_actions, "net");
+    const char* noun = lua_tostring(lua, 1);
+    std::string text = std::string{"the "} + noun;
+    if (lua_type(lua, 2) != LUA_TTABLE) {
+        refuse(lua, std::string{"expected a table of options, got "} + luaL_typename(lua, 2),
+               "net");
+    }
+    for (const auto& [field, before] : {std::pair{"to", " to "}, {"tap", " to "}, {"on", " on "}}) {
+        lua_getfield(lua, 2, field);
+        if (lua_type(lua, -1) == LUA_TSTRING) {
+            text += before + printable(lua_tostring(lua, -1));
+        }
+        lua_pop(lua, 1);
+    }
+    lua_rawgeti(lua, 2, 1);
+    if (lua_type(lua, -1) == LUA_TTABLE) {
+        lua_rawgeti(lua, -1, 1);
+    }
+    if (lua_type(lua, -1) == LUA_TSTRING) {
+        const bool is_place = std::string_view{noun} == "hold";
+        text += (is_place ? " on " : " of ") + printable(lua_tostring(lua, -1));
+    }
+    lua_pushlstring(lua, text.data(), text.size());
+    return 1;
+}
+
 constexpr Native net_query_natives[] = {
     {"net_link", link},       {"net_links", links},       {"net_addresses", addresses},
+    {"net_setting", setting}, {"net_queues", queues},     {"net_knows", knows},
     {"net_way", way},         {"net_announce", announce}, {"net_watch", watch},
-    {"net_unwatch", unwatch},
+    {"net_unwatch", unwatch}, {"net_what", what},
 };
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace ktm::script {
 
 NetSide::NetSide(Run& run, const ports::World& world, host::Settings settings)
-    : run_(run), clock_(world.clock), host_(world, settings) {
+    : run_(run), clock_(world.clock), host_(world, settings), accounting_(run, host_) {
     // A disk can make us wait between two changes, with the guest perhaps stopped.
     if (const Result<bool> memory = world.files.is_in_memory(settings.folder); memory && !*memory) {
         run_.observer().on_words("warn", "the journal in " + settings.folder +
@@ -47,8 +47,17 @@ host::Hold& NetSide::hold(std::uint64_t id) const {
     return *holds_.at(id);
 }
 
+net::Account NetSide::account() const {
+    net::Account account = accounting_.account();
+    for (const auto& [id, hold] : holds_) {
+        account.points.push_back(hold->point());
+    }
+    return account;
+}
+
 void NetSide::wind_up() {
     is_over_ = true;
+    accounting_.close_all();
     for (const auto& [id, hold] : holds_) {
         if (!hold->is_there()) {
             continue;

@@ -12,6 +12,7 @@
 #include "host/hold.hh"
 #include "host/host.hh"
 #include "net/tunnel.hh"
+#include "script/accounting.hh"
 #include "script/run.hh"
 
 namespace ktm::script {
@@ -38,6 +39,10 @@ public:
                                                 const std::string& link) const;
     void keep_tunnel(const std::string& place, std::shared_ptr<net::TunnelForm> form);
 
+    [[nodiscard]] Accounting& accounting() noexcept { return accounting_; }
+    /// All that was counted, by the holds too.
+    [[nodiscard]] net::Account account() const;
+
     [[nodiscard]] std::uint64_t keep_hold(std::unique_ptr<host::Hold> hold);
     [[nodiscard]] host::Hold& hold(std::uint64_t id) const;
     /// Whether this run holds packets at that tap.
@@ -53,7 +58,8 @@ public:
     [[nodiscard]] bool is_busy() const noexcept { return works_ > 0; }
 
     /// The plan is over: it hears nothing more. Of a hold that stays, the plug is opened, as its
-    /// guard would do when we die, and what it lost is counted.
+    /// guard would do when we die, and what it lost is counted. What was not read for the last time
+    /// is read.
     void wind_up();
 
 private:
@@ -64,6 +70,7 @@ private:
     Run& run_;
     ports::Clock& clock_;
     host::Host host_;
+    Accounting accounting_;
     /// By namespace and device.
     std::map<std::pair<std::string, std::string>, std::shared_ptr<net::TunnelForm>> tunnels_;
     std::map<std::uint64_t, std::unique_ptr<host::Hold>> holds_;

@@ -202,6 +202,18 @@ std::optional<std::string> Options::first_link() const {
     return link_on_top("item 1");
 }
 
+std::optional<std::string> Options::first_text() const {
+    lua_rawgeti(lua_, index_, 1);
+    std::optional<std::string> text;
+    if (lua_type(lua_, -1) == LUA_TSTRING) {
+        text = lua_tostring(lua_, -1);
+    } else if (!lua_isnil(lua_, -1)) {
+        refuse("item 1 is no text");
+    }
+    lua_pop(lua_, 1);
+    return text;
+}
+
 void Options::add_addresses(std::vector<IpAddress>& addresses, int depth) const {
     const int table = lua_gettop(lua_);
     const int count = static_cast<int>(lua_objlen(lua_, table));

@@ -47,6 +47,9 @@ public:
     /// The first item as the name of an interface; nothing when there is none.
     [[nodiscard]] std::optional<std::string> first_link() const;
 
+    /// The same as a text.
+    [[nodiscard]] std::optional<std::string> first_text() const;
+
     /// Raises, in the name of the word.
     [[noreturn]] void refuse(const std::string& what) const;
     /// The value, or raises: the field is needed.

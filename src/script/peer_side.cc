@@ -17,6 +17,11 @@ namespace {
 
 constexpr std::size_t shown_bytes = 80;
 
+/// Of an end that came before anything was said, because the two do not have one key.
+bool is_about_key(const Error& error) {
+    return error.code == ports::wrong_key_code || error.code == ports::no_tls_code;
+}
+
 std::shared_ptr<const json::Document> data_of(json::ObjectWriter&& fields) {
     Result<json::Document> document = json::parse(std::move(fields).finish());
     return std::make_shared<const json::Document>(std::move(*document));
@@ -55,6 +60,7 @@ PeerSide::PeerSide(Run& run, const ports::World& world, monitor::Recorder* recor
       place_(std::move(place)),
       tool_(ours.tool),
       wait_(options.wait),
+      key_(options.key),
       session_(side_of(place_), std::move(ours), options.limits, tap_of(recorder)) {}
 
 PeerSide::~PeerSide() {
@@ -68,7 +74,7 @@ Result<void> PeerSide::start() {
     } else {
         Result<std::unique_ptr<ports::Listener>> listener = world_.transport.listen(
             place_.endpoint(),
-            [this](std::unique_ptr<ports::Stream> stream) { let_in(std::move(stream)); });
+            [this](std::unique_ptr<ports::Stream> stream) { let_in(secured(std::move(stream))); });
         if (!listener) {
             return std::move(listener).error();
         }
@@ -86,6 +92,15 @@ void PeerSide::begin() {
 }
 
 // --- Connections ------------------------------------------------------------------------------
+
+std::unique_ptr<ports::Stream> PeerSide::secured(std::unique_ptr<ports::Stream> stream) {
+    if (!key_) {
+        return stream;
+    }
+    return world_.ciphers.secure(
+        std::move(stream), *key_,
+        place_.connects ? ports::Ciphers::End::connects : ports::Ciphers::End::listens);
+}
 
 void PeerSide::try_to_connect() {
     if (connecting_ != nullptr || !session_.wants_connection()) {
@@ -122,9 +137,8 @@ void PeerSide::on_connected(Result<std::unique_ptr<ports::Stream>> stream) {
         return;
     }
     const Number number = ++last_number_;
-    ports::Stream& fresh = **stream;
-    adopt(number, std::move(*stream));
-    fresh.start(handlers_of(number));
+    adopt(number, secured(std::move(*stream)));
+    stream_->start(handlers_of(number));
     pump();
 }
 
@@ -139,14 +153,28 @@ ports::Stream::Handlers PeerSide::handlers_of(Number number) {
             },
             [this, number](std::optional<Error> error) {
                 if (number == current_) {
-                    record(trace::Direction::eof,
-                           error ? error->sentence() : "closed by the other node");
-                    session_.hang_up(std::move(error));
-                    pump();
+                    end_current(std::move(error));
+                } else if (error && is_about_key(*error)) {
+                    send_away(number, *error, false);
                 } else {
                     callers_.erase(number);
                 }
             }};
+}
+
+void PeerSide::end_current(std::optional<Error> error) {
+    record(trace::Direction::eof, error ? error->sentence() : "closed by the other node");
+    // Another attempt would end in the same way, and only a person can change that.
+    if (error && is_about_key(*error) && !session_.is_paired()) {
+        stream_.reset();
+        current_ = 0;
+        Error hopeless = *std::move(error);
+        hopeless.during = "reach the other node at " + place_.text();
+        run_.interrupt(std::move(hopeless));
+        return;
+    }
+    session_.hang_up(std::move(error));
+    pump();
 }
 
 /// Whoever it is: it is known only by its first line.
@@ -316,6 +344,7 @@ void PeerSide::tell(peer::Happening& happening) {
     } else if (const auto* warned = std::get_if<peer::Warned>(&happening)) {
         record(trace::Direction::note, warned->text);
     } else if (const auto* ended = std::get_if<peer::Ended>(&happening)) {
+        keep_account(*ended);
         const bool done = ended->how == engine::name_of(engine::End::done);
         json::ObjectWriter fields;
         fields.text("how", ended->how);
@@ -324,6 +353,7 @@ void PeerSide::tell(peer::Happening& happening) {
                    nullptr},
              !done);
     } else if (auto* lost = std::get_if<peer::Lost>(&happening)) {
+        account_patience_.reset();
         json::ObjectWriter fields;
         fields.text("why", peer::name_of(lost->why)).text("text", lost->error.sentence());
         part({"peer:lost", "", data_of(std::move(fields))}, std::move(lost->error), true);
@@ -343,6 +373,10 @@ void PeerSide::tell_greeted(const peer::Hello& theirs) {
 }
 
 void PeerSide::tell_said(peer::Said& said) {
+    if (said.word == looks_word) {
+        run_.hear_report(said.data.root());
+        return;
+    }
     engine::Event event{"peer:" + said.word, "",
                         std::make_shared<const json::Document>(std::move(said.data))};
     if (!plan::is_own_event(event.name)) {
@@ -382,6 +416,19 @@ void PeerSide::tell_broken(const Error& error) {
     }
     if (place_.connects) {
         retry_later();
+    }
+}
+
+/// One that this version cannot read is none.
+void PeerSide::keep_account(const peer::Ended& ended) {
+    account_patience_.reset();
+    if (!ended.data) {
+        return;
+    }
+    if (Result<net::Account> account = net::account_from_json(ended.data->root())) {
+        their_account_ = std::move(*account);
+    } else {
+        record(trace::Direction::note, account.error().sentence());
     }
 }
 
@@ -477,15 +524,23 @@ Result<void> PeerSide::ask(std::string_view word, std::string_view data, Run::To
     return {};
 }
 
-void PeerSide::wind_up(engine::End end) {
+void PeerSide::wind_up(engine::End end, std::string_view account, bool wants) {
     is_over_ = true;
     waiting_timer_.reset();
-    session_.finish(engine::name_of(end));
+    session_.finish(engine::name_of(end), account);
     if (!session_.is_delivered()) {
         farewell_ = world_.clock.arm(farewell_within, [this] {
             gave_up_ = true;
             say_aloud("warn", "the other node may not know how this run has ended");
             run_.drain();  // LIFETIME: this may be gone behind it.
+        });
+    }
+    if (wants && session_.may_hear()) {
+        account_patience_ = world_.clock.arm(account_within, [this] {
+            // LIFETIME: this function goes with its timer, and this may be gone behind the rest.
+            Run& run = run_;
+            account_patience_.reset();
+            run.drain();
         });
     }
     pump();

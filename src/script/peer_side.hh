@@ -14,6 +14,10 @@
 // refused, and told why. One whose plan, role or vars do not fit ends the run at both sides, as
 // long as they wait.
 //
+// With a key all of it is under TLS, the first line included. Who shows no key, or another one, is
+// refused like any stranger; the side that connects and does not have the other's key ends its run
+// at once, as long as it waits: only a person can give it the right one.
+//
 // What the other side says before the run has begun waits for begin(). At the end of a run the
 // goodbye and what was not heard yet are delivered, bounded by farewell_within.
 #pragma once
@@ -37,10 +41,14 @@ inline constexpr Duration peer_retry_every{std::chrono::milliseconds{250}};
 inline constexpr Duration peer_attempt_within{std::chrono::seconds{3}};
 /// LIMIT: how long the end of a run waits until the other node has heard of it.
 inline constexpr Duration farewell_within{std::chrono::seconds{2}};
+/// LIMIT: the same until it has said what it counted, which it does when it is over itself.
+inline constexpr Duration account_within{std::chrono::seconds{10}};
 /// LIMIT: connections whose first line has not come yet, and how long it may take. Beyond it the
 /// oldest is closed, so that strangers who say nothing keep nobody out.
 inline constexpr std::size_t callers_max = 8;
 inline constexpr Duration caller_within{std::chrono::seconds{5}};
+/// What a run says to the other one before both begin: what it has found, and is to be the same.
+inline constexpr std::string_view looks_word = "looks";
 /// How often it is said that the other node is waited for.
 inline constexpr Duration waiting_told_every{std::chrono::seconds{1}};
 
@@ -66,15 +74,28 @@ public:
     [[nodiscard]] Result<void> ask(std::string_view word, std::string_view data, Run::Token token);
 
     [[nodiscard]] const ports::Stream::Ends& ends() const noexcept { return ends_; }
+    /// Since anything was heard of the other node; nothing before its hello.
+    [[nodiscard]] std::optional<Duration> silence() const {
+        const std::optional<Instant> heard = session_.heard_at();
+        return heard ? std::optional{now() - *heard} : std::nullopt;
+    }
+    /// As peer::Session::key.
+    [[nodiscard]] const std::optional<SharedKey>& key() const noexcept { return session_.key(); }
     [[nodiscard]] const std::optional<peer::ClockReading>& their_clock() const noexcept {
         return session_.their_clock();
     }
 
-    /// The run is over: the other side is told how.
-    void wind_up(engine::End end);
+    /// The run is over: the other side is told how, and what was counted, as JSON. `wants`: its own
+    /// account is waited for.
+    void wind_up(engine::End end, std::string_view account, bool wants);
+    /// What it has counted; nothing as long as it has not said so.
+    [[nodiscard]] const std::optional<net::Account>& their_account() const noexcept {
+        return their_account_;
+    }
     /// Whether the end of the run has to wait.
     [[nodiscard]] bool is_busy() const noexcept {
-        return is_over_ && (pumping_ || (!session_.is_delivered() && !gave_up_));
+        return is_over_ && (pumping_ || (!session_.is_delivered() && !gave_up_) ||
+                            account_patience_ != nullptr);
     }
 
 private:
@@ -89,6 +110,8 @@ private:
     [[nodiscard]] Instant now() const { return Instant{run_.elapsed()}; }
 
     // Connections.
+    /// Under TLS, if there is a key.
+    [[nodiscard]] std::unique_ptr<ports::Stream> secured(std::unique_ptr<ports::Stream> stream);
     void try_to_connect();
     void retry_later();
     void on_connected(Result<std::unique_ptr<ports::Stream>> stream);
@@ -97,6 +120,7 @@ private:
     void send_away(Number number, const Error& error, bool tell);
     void adopt(Number number, std::unique_ptr<ports::Stream> stream);
     [[nodiscard]] ports::Stream::Handlers handlers_of(Number number);
+    void end_current(std::optional<Error> error);
 
     // Time.
     void count_down();
@@ -110,6 +134,7 @@ private:
     void tell_said(peer::Said& said);
     void tell_answer(peer::Answered& answered);
     void tell_broken(const Error& error);
+    void keep_account(const peer::Ended& ended);
     void part(engine::Event event, Error reason, bool is_trouble);
     void fail_asks(const Error& error);
     void say_aloud(std::string_view level, const std::string& text);
@@ -122,6 +147,7 @@ private:
     PeerPlace place_;
     std::string tool_;
     Duration wait_;
+    std::optional<SharedKey> key_;
     peer::Session session_;
 
     std::unique_ptr<ports::Listener> listener_;
@@ -145,6 +171,8 @@ private:
     bool is_over_ = false;
     bool gave_up_ = false;
     std::unique_ptr<ports::Timer> farewell_;
+    std::optional<net::Account> their_account_;
+    std::unique_ptr<ports::Timer> account_patience_;  ///< As long as that is waited for.
     bool pumping_ = false;
     /// LIFETIME: false once this is destroyed; pump() holds a share while others run.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

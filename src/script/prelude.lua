@@ -84,6 +84,17 @@ local function monitor(vm, words)
   end)
 end
 
+--- A QEMU that was begun anew may not be there yet.
+local function connect_again()
+  while native.has_parted() do
+    local there, problem = attempt(native.reconnect(""))
+    if there == nil and not worth_another_try[problem.kind] and not is_gone[problem.code] then
+      error(problem, 0)
+    end
+    if there == nil then finish(native.sleep(20)) end
+  end
+end
+
 local function connect(path, name)
   local vm = finish(native.connect(path, name))
   return monitor(vm, { name = vm, release = function() native.disconnect(vm) end })
@@ -146,6 +157,26 @@ local function undo(_, what, action, options)
   }
 end
 
+-- Looks ------------------------------------------------------------------------------------------
+
+--- What cannot be learned is a finding, too; what a plan does wrong is not.
+local untold = {
+  refused = "unknown", io = "unknown", timeout = "bad", lost = "bad", protocol = "bad",
+}
+
+local function look_at(what, action)
+  native.looking()
+  local went, problem = pcall(action)
+  local state = not went and type(problem) == "table" and untold[problem.kind]
+  -- That there is no VM was found before.
+  if state and problem.code == "no-vm" then state = "unknown" end
+  if went or not state then return finish(went, problem) end
+  local words = format("%s", problem)
+  -- One that the plan itself has made has no words but these.
+  if words == "table" and problem.what then words = format("%s", problem.what) end
+  native["look_" .. state](what, words, state == "bad" and "see why it does not answer" or nil)
+end
+
 -- Which globals the functions inside a chunk name -------------------------------------------------
 
 local funcinfo, funcbc, funck = native.funcinfo, native.funcbc, native.funck
@@ -200,7 +231,8 @@ return {
       log = math.log, max = math.max, min = math.min, modf = math.modf, sqrt = math.sqrt,
     }),
     qmp = monitor("", {
-      connect = connect, wake = guest_undo("wake"), quit = guest_undo("end"),
+      connect = connect, reconnect = connect_again,
+      wake = guest_undo("wake"), quit = guest_undo("end"),
       restore = function(before) return guest_undo("restore", native.guest_before(before)) end,
     }),
     exec = frozen("exec", { try = try_exec }, exec),
@@ -214,7 +246,14 @@ return {
       send = native.peer_send, reply = native.peer_reply,
       ask = function(word, data, options) return finish(native.peer_ask(word, data, options)) end,
       address = native.peer_address, own_address = native.peer_own_address,
+      keys = native.peer_keys,
       round_trip = native.peer_round_trip, clock_offset = native.peer_clock_offset,
+      silence = native.peer_silence,
+    }),
+    look = frozen("look", {
+      ok = native.look_ok, warn = native.look_warn, bad = native.look_bad,
+      unknown = native.look_unknown, same = native.look_same, alike = native.look_alike,
+      at = look_at,
     }),
     now = native.now,
     fs = frozen("fs", { read = native.read_file, exists = native.file_exists }),

@@ -97,5 +97,7 @@ return frozen("net", {
   announce = native.net_announce,
   link = net_list(native.net_link), links = net_list(native.net_links),
   taps = net_list(native.net_links, true), addresses = net_list(native.net_addresses),
-  way = net_list(native.net_way),
+  way = net_list(native.net_way), form = net_list(native.net_form),
+  setting = net_list(native.net_setting), queues = net_list(native.net_queues),
+  knows = net_list(native.net_knows),
 })

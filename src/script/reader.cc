@@ -134,8 +134,9 @@ private:
         plan::Role role;
         role.name = node.name;
         role.place = node.place();
-        form_.allow(node, role.name, {"peer_to", "peer_from", "peer_port"});
+        form_.allow(node, role.name, {"peer_to", "peer_from", "peer_port", "looks"});
         role.peer = read_peer(node);
+        role.looks = read_looks(node);
         for (const Datum& item : node.items) {
             if (item.is("state")) {
                 role.states.push_back(read_state(item, role.name));
@@ -145,6 +146,14 @@ private:
         }
         role.states.shrink_to_fit();
         return role;
+    }
+
+    std::vector<plan::FunctionRef> read_looks(const Datum& node) {
+        std::vector<plan::FunctionRef> looks;
+        if (std::optional<plan::FunctionRef> function = form_.function(node, node.name, "looks")) {
+            looks.push_back(*std::move(function));
+        }
+        return looks;
     }
 
     plan::PeerKeys read_peer(const Datum& node) {
@@ -300,8 +309,9 @@ private:
         plan::RoleChange role;
         role.name = node.name;
         role.place = node.place();
-        form_.allow(node, role.name, {"peer_to", "peer_from", "peer_port"});
+        form_.allow(node, role.name, {"peer_to", "peer_from", "peer_port", "looks"});
         role.peer = read_peer(node);
+        role.looks = read_looks(node);
         using Kind = plan::StateChange::Kind;
         for (const Datum& item : node.items) {
             if (item.is("state")) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/assert.hh"
+#include "json/writer.hh"
 #include "script/convert.hh"
 #include "script/net_side.hh"
 #include "script/peer_side.hh"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::string_view default_vm_var = "qmp";
 constexpr std::string_view signal_prefix = "signal:";
+constexpr Duration ask_again_after{std::chrono::milliseconds{50}};
 
 struct NamedSignal {
     std::string_view name;
@@ -70,7 +72,9 @@ void Run::start() {
     began_ = world_.clock.now();
     watch_signals();
     phase_ = Phase::connecting;
-    make_peer();
+    if (!looks_.are_all) {
+        make_peer();
+    }
     if (Result<void> started = peer_ ? peer_->start() : Result<void>{}; !started) {
         give_up(std::move(started).error());
         return;
@@ -85,8 +89,8 @@ void Run::start() {
         give_up(std::move(endpoint).error());
         return;
     }
-    patience_ = world_.clock.arm(connect_within, [this] {
-        give_up(
+    patience_ = world_.clock.arm(looks_.are_all ? question_within : connect_within, [this] {
+        miss_vm(
             Error{Kind::timeout, "no-greeting", "no greeting in time", "reach the VM", nullptr});
     });
     open("", *endpoint);
@@ -95,13 +99,19 @@ void Run::start() {
 void Run::begin_when_ready() {
     const auto vm = vms_.find("");
     const bool vm_greeted = vm == vms_.end() || vm->second.ready;
-    if (phase_ == Phase::connecting && vm_greeted && (peer_ == nullptr || peer_->is_greeted())) {
-        begin();
+    if (phase_ != Phase::connecting || !vm_greeted) {
+        return;
+    }
+    if (!looks_.have_begun) {
+        begin_looks();
+    } else {
+        settle_looks();
     }
 }
 
 void Run::begin() {
     patience_.reset();
+    looks_.deadline.reset();
     phase_ = Phase::running;
     post(engine::Start{});
     if (peer_ != nullptr) {
@@ -113,6 +123,8 @@ void Run::begin() {
 /// Nothing was begun: the plan ends before its first state.
 void Run::give_up(Error error) {
     patience_.reset();
+    looks_.deadline.reset();
+    abandon_look();
     phase_ = Phase::running;
     post(engine::Interrupted{std::move(error)});
     drain();
@@ -248,12 +260,21 @@ void Run::finish(engine::Ended ended) {
     if (net_ != nullptr) {
         net_->wind_up();
     }
-    if (peer_ != nullptr) {
-        peer_->wind_up(ended.end);
-    }
     // The signals stay watched: by default they would kill us before the end is told.
     outcome_.interrupted = ended.cause && ended.cause->code == interrupted_code;
     outcome_.ended = std::move(ended);
+    if (!net_is_busy()) {
+        say_goodbye();
+    }
+}
+
+/// What was counted goes with the goodbye, so that it waits for the last reading.
+void Run::say_goodbye() {
+    said_goodbye_ = true;
+    if (peer_ != nullptr) {
+        const net::Account ours = account();
+        peer_->wind_up(outcome_.ended.end, net::to_json(ours), ours.diverts || ours.holds);
+    }
 }
 
 void Run::ask_guests() {
@@ -275,6 +296,10 @@ void Run::ask_guests() {
         } else {
             why = sent.error().sentence();
         }
+        if (observer_.wants_migrations() && outcome_.ended.end == engine::End::done) {
+            ++unanswered_;
+            ask_migration(name);
+        }
     }
     patience_ = world_.clock.arm(status_within + reap_within, [this] { lose_patience(); });
     --unanswered_;
@@ -291,6 +316,7 @@ void Run::lose_patience() {
         patience_ = world_.clock.arm(settle_within - status_within - reap_within,
                                      [this] { lose_patience(); });
     }
+    lost_patience_ = patience_ == nullptr;
     end_when_answered();
 }
 
@@ -298,8 +324,7 @@ void Run::on_status(const std::string& vm, Result<qmp::Reply> reply) {
     if (phase_ != Phase::asking) {
         return;
     }
-    const auto guest = std::find_if(outcome_.guests.begin(), outcome_.guests.end(),
-                                    [&](const GuestStatus& status) { return status.vm == vm; });
+    GuestStatus* const guest = status_of(vm);
     if (!reply) {
         guest->why = reply.error().sentence();
     } else if (const auto status = reply->result().find_string("status")) {
@@ -311,17 +336,78 @@ void Run::on_status(const std::string& vm, Result<qmp::Reply> reply) {
     end_when_answered();
 }
 
+GuestStatus* Run::status_of(const std::string& vm) {
+    const auto guest = std::find_if(outcome_.guests.begin(), outcome_.guests.end(),
+                                    [&](const GuestStatus& status) { return status.vm == vm; });
+    return guest == outcome_.guests.end() ? nullptr : &*guest;
+}
+
+/// One that comes behind our patience is not waited for any more.
+void Run::count_answer() {
+    unanswered_ -= unanswered_ > 0 ? 1 : 0;
+}
+
+/// One that goes unanswered is left out: how the run has ended, it does not change.
+void Run::ask_migration(const std::string& vm) {
+    const auto answered = [this, vm](const Result<qmp::Reply>& reply) {
+        if (phase_ != Phase::asking) {
+            return;
+        }
+        if (reply) {
+            on_migration(vm, reply->result());
+        } else {
+            count_answer();
+            end_when_answered();
+        }
+    };
+    monitor::Client* const asked = client(vm);
+    if (asked == nullptr || !asked->run("query-migrate", "", status_within, answered)) {
+        count_answer();
+    }
+}
+
+/// QEMU says that the copy is complete before it has written down how long that took.
+void Run::on_migration(const std::string& vm, const json::View& result) {
+    const auto is_zero = [&](std::string_view key) {
+        const std::optional<json::View> value = result.find(key);
+        return !value || value->as_int().value_or(0) == 0;
+    };
+    const bool is_source = result.find("ram").has_value();
+    if (is_source && is_zero("total-time") && !settling_) {
+        asked_again_[vm] = world_.clock.arm(ask_again_after, [this, vm] {
+            ask_migration(vm);
+            end_when_answered();
+        });
+        return;
+    }
+    status_of(vm)->migration = json::compact(result);
+    count_answer();
+    end_when_answered();
+}
+
 void Run::end_when_answered() {
     std::erase_if(buried_, [](const Buried& buried) { return *buried.gone; });
-    const bool net_is_busy = net_ != nullptr && net_->is_busy() && patience_ != nullptr;
+    if (phase_ == Phase::asking && !said_goodbye_ && !net_is_busy()) {
+        const bool comes_back = peer_ != nullptr;
+        say_goodbye();  // LIFETIME: this may be gone behind it.
+        if (comes_back) {
+            return;
+        }
+    }
     const bool peer_is_busy = peer_ != nullptr && peer_->is_busy();
-    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty() || net_is_busy ||
+    if (phase_ != Phase::asking || unanswered_ > 0 || !buried_.empty() || net_is_busy() ||
         peer_is_busy) {
         return;
     }
+    if (net_ != nullptr && !std::exchange(looked_back_, true)) {
+        net_->accounting().look_back();  // LIFETIME: this may be gone behind it.
+        return;
+    }
+    balance();
     close_net();
     phase_ = Phase::over;
     patience_.reset();
+    asked_again_.clear();
     vms_.clear();
     peer_.reset();
     // LIFETIME: last, for the observer may destroy us.

@@ -22,20 +22,31 @@
 #include <string_view>
 #include <vector>
 
+#include "base/shared_key.hh"
 #include "engine/machine.hh"
 #include "host/hold.hh"
 #include "host/host.hh"
 #include "monitor/client.hh"
 #include "monitor/guest_undo.hh"
+#include "net/account.hh"
 #include "peer/session.hh"
 #include "plan/settings.hh"
 #include "ports/loop.hh"
+#include "script/finding.hh"
 #include "script/loaded_plan.hh"
 
 namespace ktm::script {
 
 /// LIMIT: how long the greeting of a VM may take.
 inline constexpr Duration connect_within{std::chrono::seconds{10}};
+/// LIMIT: how long all looks of a run may take, and one question to a VM in them.
+inline constexpr Duration looks_within{std::chrono::seconds{10}};
+inline constexpr Duration question_within{std::chrono::seconds{2}};
+/// LIMIT: how long the other node is waited for once it is there and we have looked: until it has
+/// looked as well. That is how long its VM may take to greet, and its looks.
+inline constexpr Duration their_looks_within{std::chrono::seconds{25}};
+/// LIMIT: findings of one run; a plan that finds something without an end would fill the screen.
+inline constexpr std::size_t findings_max = 500;
 /// LIMIT: how long the last question to a VM may take.
 inline constexpr Duration status_within{std::chrono::seconds{2}};
 /// LIMIT: how long the end waits for programs that were killed.
@@ -60,6 +71,16 @@ struct GuestStatus {
     std::string socket;
     std::string status;  ///< QEMU's word: "running", "paused", "postmigrate"; empty: unknown.
     std::string why;     ///< Why it is unknown.
+    /// Its answer to query-migrate behind a copy that is complete, as JSON; empty where the
+    /// observer does not want it, or there was none.
+    std::string migration = "";
+};
+
+/// What both nodes have counted of the guest's packets, and what follows from it.
+struct PacketLedger {
+    net::Account ours;
+    std::optional<net::Account> theirs;
+    net::Proof proof;
 };
 
 struct Outcome {
@@ -67,7 +88,8 @@ struct Outcome {
     bool interrupted = false;  ///< And that is why it ended, not something that came before.
     std::vector<GuestStatus> guests;
     std::vector<std::string> losses;  ///< Packets that a hold lost, in words.
-    std::string journal;              ///< What could not be undone is written there; or empty.
+    PacketLedger ledger;
+    std::string journal;  ///< What could not be undone is written there; or empty.
     Duration elapsed{};
 };
 
@@ -83,8 +105,12 @@ public:
     virtual void on_action(const engine::Action&) {}
     /// The run has not begun: it waits "for the other node at …"; at most so long.
     virtual void on_waiting(std::string_view /*for_what*/, Duration /*left*/) {}
+    /// Something was looked at before the run begins.
+    virtual void on_finding(const Finding&) {}
     /// A plan's own words: level is "debug", "info", "warn", "error" or "progress".
     virtual void on_words(std::string_view /*level*/, std::string_view /*text*/) {}
+    /// Whether each VM is asked at the end, if that is `done`, what became of its migration.
+    [[nodiscard]] virtual bool wants_migrations() const { return false; }
     /// Last, once.
     virtual void on_over(const Outcome&) = 0;
 };
@@ -109,6 +135,10 @@ struct PeerOptions {
     /// LIMIT: how long the other node is waited for before the run begins.
     Duration wait = std::chrono::minutes{5};
     peer::Limits limits;
+    /// With it what the two say is under TLS.
+    std::optional<SharedKey> key;
+    /// Whether nobody else can hear what the two say: under TLS, or within one host.
+    bool is_private = true;
 };
 
 class Run {
@@ -123,6 +153,9 @@ public:
     Run& operator=(const Run&) = delete;
 
     void start();
+    /// Before start(): it ends behind the looks. The other node is not looked for, and a VM that
+    /// cannot be reached is a finding.
+    void look_only() { looks_.are_all = true; }
     /// Ends it in order; `reason` is what it will say of itself.
     void interrupt(Error reason);
 
@@ -185,6 +218,13 @@ public:
     /// Writes down that it is to be done, for who comes after us.
     [[nodiscard]] Result<host::UndoId> write_guest_undo(const monitor::GuestTask& task);
 
+    /// Keeps what a look has found, and tells it. False when there were too many already.
+    [[nodiscard]] bool find(Finding finding);
+    /// Keeps what must be the same at the other node.
+    [[nodiscard]] bool share(const std::string& what, Shared thing);
+    /// What the other node has found.
+    void hear_report(const json::View& data);
+
     /// The other node; null in a role without one.
     [[nodiscard]] PeerSide* peer() noexcept { return peer_.get(); }
     /// Somebody for whom the start waits has greeted.
@@ -214,7 +254,7 @@ private:
 
     struct Body {
         engine::BodyId id;
-        engine::BodyKind kind = engine::BodyKind::enter;
+        Context context = Context::action;
         lua_State* thread = nullptr;
         int kept = 0;
         bool waited = false;
@@ -239,6 +279,7 @@ private:
     void feed(engine::Input input);
     void perform(engine::Action& action);
     void start_body(engine::RunBody& wanted);
+    void prepare_body(Context context);
     void go_on(int arguments);
     void end_body(std::optional<Error> error);
     void cancel_body(const engine::CancelBody& cancel);
@@ -253,12 +294,30 @@ private:
     void watch_signals();
     void make_peer();
     void begin();
+    void begin_looks();
+    void next_look();
+    void end_look(std::optional<Error> error);
+    void abandon_look();
+    void note_finding(Finding finding);
+    void look_at_peer_place();
+    void settle_looks();
+    void refuse_to_begin();
+    void miss_vm(Error error);
     void give_up(Error error);
 
     void finish(engine::Ended ended);
     void ask_guests();
     void on_status(const std::string& vm, Result<qmp::Reply> reply);
+    [[nodiscard]] GuestStatus* status_of(const std::string& vm);
+    void ask_migration(const std::string& vm);
+    void count_answer();
+    void on_migration(const std::string& vm, const json::View& result);
     void end_when_answered();
+    /// Tells the other node how it ended, once the kernel has nothing more to say.
+    void say_goodbye();
+    [[nodiscard]] bool net_is_busy() const;
+    [[nodiscard]] net::Account account() const;
+    void balance();
     engine::CommitWritten write_commit();
     void lose_patience();
     void close_net();
@@ -296,11 +355,31 @@ private:
     std::vector<Buried> buried_;
     std::unique_ptr<NetSide> net_;
     std::unique_ptr<PeerSide> peer_;
+    bool said_goodbye_ = false;
+    bool looked_back_ = false;
+    Duration stopped_{};  ///< When the guest of the default VM last did; zero: never.
+    Duration resumed_{};
+
+    /// What is looked at before the run begins.
+    struct Looks {
+        bool are_all = false;  ///< Nothing else is to be done.
+        bool have_begun = false;
+        bool are_over = false;  ///< Of this node.
+        bool are_told = false;  ///< To the other node.
+        std::size_t next = 0;   ///< Of the role's functions.
+        Findings findings;
+        SharedThings shared;
+        std::optional<Report> theirs;
+        std::unique_ptr<ports::Timer> deadline;
+    };
+    Looks looks_;
 
     Outcome outcome_;
     std::size_t unanswered_ = 0;
     std::unique_ptr<ports::Timer> patience_;
-    bool settling_ = false;  ///< The end waits for the kernel alone.
+    std::map<std::string, std::unique_ptr<ports::Timer>> asked_again_;  ///< Of their migrations.
+    bool settling_ = false;       ///< The end waits for the kernel alone.
+    bool lost_patience_ = false;  ///< With the kernel, too.
 };
 
 }  // namespace ktm::script

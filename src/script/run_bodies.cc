@@ -42,7 +42,8 @@ void Run::push_function(const engine::RunBody& wanted) {
     interpreter().push_kept(body_.thread, kept);
 }
 
-void Run::start_body(engine::RunBody& wanted) {
+/// A thread for what runs next.
+void Run::prepare_body(Context context) {
     KTM_ASSERT(body_.thread == nullptr);
     lua_State* lua = interpreter().lua();
     if (m_ == 0) {
@@ -50,13 +51,17 @@ void Run::start_body(engine::RunBody& wanted) {
         note_ = interpreter().keep(lua);
         m_ = interpreter().keep(lua);
     }
-    body_.id = wanted.body;
-    body_.kind = wanted.kind;
+    body_.context = context;
     body_.waited = false;
     body_.token = 0;
     body_.cancelled.reset();
     body_.thread = lua_newthread(lua);
     body_.kept = interpreter().keep(lua);
+}
+
+void Run::start_body(engine::RunBody& wanted) {
+    prepare_body(context_of(wanted.kind));
+    body_.id = wanted.body;
     push_function(wanted);
     interpreter().push_kept(body_.thread, m_);
     if (wanted.event) {
@@ -67,7 +72,7 @@ void Run::start_body(engine::RunBody& wanted) {
 
 /// Runs the body until it waits or ends.
 void Run::go_on(int arguments) {
-    interpreter().begin_stretch(context_of(body_.kind));
+    interpreter().begin_stretch(body_.context);
     const int result = lua_resume(body_.thread, arguments);
     interpreter().end_stretch();
     if (result == LUA_YIELD) {
@@ -84,6 +89,10 @@ void Run::end_body(std::optional<Error> error) {
     body_.thread = nullptr;
     body_.token = 0;
     body_.abandon = nullptr;
+    if (body_.context == Context::look) {
+        end_look(std::move(error));
+        return;
+    }
     post(engine::BodyEnded{body_.id, std::move(error), body_.waited});
 }
 

@@ -3,6 +3,7 @@
 #include <lua.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -56,19 +57,36 @@ std::string arguments_at(lua_State* lua, int index, const std::string& during) {
     return std::move(*arguments);
 }
 
+/// What tells something of a QEMU and changes nothing.
+bool is_question(std::string_view command) {
+    constexpr std::array others{"qom-get", "qom-list", "qom-list-types", "qom-list-properties",
+                                "device-list-properties"};
+    return command.starts_with("query-") ||
+           std::find(others.begin(), others.end(), command) != others.end();
+}
+
 /// qmp(vm, command, arguments, options)
 int run_command(lua_State* lua) {
-    Run& run = waiting_run_of(lua, "qmp");
+    require_context(lua, in_all_bodies, "qmp");
     const std::string vm = lua_tostring(lua, 1);
     const std::string command = text_at(lua, 2, "the name of a QMP command", "qmp");
+    const bool looks = Interpreter::of(lua).context() == Context::look;
+    if (looks && !is_question(command)) {
+        (void)blame(lua, "qmp \"" + printable(command) + "\" acts; looks only ask");
+    }
+    Run& run = waiting_run_of(lua, "qmp", in_all_bodies);
     const std::string during = "run " + command + (vm.empty() ? "" : " on " + vm);
     const std::string arguments = arguments_at(lua, 3, during);
-    const std::optional<Duration> within = duration_field(lua, 4, "within", "qmp");
+    std::optional<Duration> within = duration_field(lua, 4, "within", "qmp");
+    if (looks && !within) {
+        within = question_within;
+    }
     monitor::Client* client = run.client(vm);
     if (client == nullptr) {
         raise(lua, Error{Kind::lost, "no-vm",
-                         vm.empty() ? "this plan has no var 'qmp' with the path of a monitor"
-                                    : "the connection was released",
+                         !vm.empty()      ? "the connection was released"
+                         : run.has_vm(vm) ? "there is no connection to it"
+                                          : "this plan has no var 'qmp' with the path of a monitor",
                          during, nullptr});
     }
     const Run::Token token = run.suspend(nullptr);
@@ -173,7 +191,7 @@ int wait(lua_State* lua) {
 }
 
 int pause(lua_State* lua) {
-    Run& run = waiting_run_of(lua, "sleep");
+    Run& run = waiting_run_of(lua, "sleep", in_all_bodies);
     const Duration duration = checked_duration_at(lua, 1, "sleep");
     run.pause(run.suspend(nullptr), duration);
     return lua_yield(lua, 0);
@@ -242,7 +260,7 @@ int emit(lua_State* lua) {
 }
 
 int now(lua_State* lua) {
-    const Duration elapsed = acting_run_of(lua, "now").elapsed();
+    const Duration elapsed = acting_run_of(lua, "now", in_all_bodies).elapsed();
     lua_pushnumber(lua, std::floor(static_cast<double>(elapsed.count()) / 1e3) / 1e3);
     return 1;
 }
@@ -259,7 +277,8 @@ int released(lua_State* lua) {
 /// The words of a log or of progress: the upvalue is the level.
 int tell(lua_State* lua) {
     const std::string level = lua_tostring(lua, lua_upvalueindex(1));
-    Run& run = acting_run_of(lua, level == "progress" ? "progress" : ("log." + level).c_str());
+    Run& run = acting_run_of(lua, level == "progress" ? "progress" : ("log." + level).c_str(),
+                             level == "progress" ? in_actions : in_all_bodies);
     if (lua_gettop(lua) > 1) {
         lua_pushvalue(lua, lua_upvalueindex(2));
         lua_insert(lua, 1);
@@ -362,13 +381,13 @@ std::optional<Duration> duration_field(lua_State* lua, int options, const char* 
     return duration;
 }
 
-Run& acting_run_of(lua_State* lua, const char* word) {
-    require_context(lua, in_actions, word);
+Run& acting_run_of(lua_State* lua, const char* word, unsigned contexts) {
+    require_context(lua, contexts, word);
     return *Interpreter::of(lua).run();
 }
 
-Run& waiting_run_of(lua_State* lua, const char* word) {
-    Run& run = acting_run_of(lua, word);
+Run& waiting_run_of(lua_State* lua, const char* word, unsigned contexts) {
+    Run& run = acting_run_of(lua, word, contexts);
     if (run.cancelled()) {
         raise(lua, *run.cancelled());
     }
@@ -383,6 +402,7 @@ void add_run_natives(lua_State* native) {
     add_exec_natives(native);
     add_guest_natives(native);
     add_peer_natives(native);
+    add_look_natives(native);
 }
 
 }  // namespace ktm::script

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "script/net_side.hh"
+#include "script/peer_side.hh"
 #include "script/run.hh"
 
 namespace ktm::script {
@@ -55,6 +56,37 @@ engine::CommitWritten Run::write_commit() {
     }
     Result<void> written = net_->host().commit();
     return written ? engine::CommitWritten{} : engine::CommitWritten{std::move(written).error()};
+}
+
+bool Run::net_is_busy() const {
+    return net_ != nullptr && net_->is_busy() && !lost_patience_;
+}
+
+// --- The ledger of packets
+// ------------------------------------------------------------------------
+
+net::Account Run::account() const {
+    net::Account account = net_ == nullptr ? net::Account{} : net_->account();
+    account.role = settings_.role;
+    account.stopped_at = static_cast<std::uint64_t>(stopped_.count());
+    account.resumed_at = static_cast<std::uint64_t>(resumed_.count());
+    account.gave_up =
+        outcome_.ended.end == engine::End::aborted && !vms_.empty() && resumed_ == Duration{};
+    return account;
+}
+
+void Run::balance() {
+    PacketLedger& ledger = outcome_.ledger;
+    ledger.ours = account();
+    std::optional<net::ClockDifference> clock;
+    if (peer_ != nullptr) {
+        ledger.theirs = peer_->their_account();
+        if (const auto& reading = peer_->their_clock()) {
+            clock = {reading->offset, reading->round_trip / 2};
+        }
+    }
+    ledger.proof =
+        net::prove(ledger.ours, ledger.theirs ? &*ledger.theirs : nullptr, peer_ == nullptr, clock);
 }
 
 /// What was not given back stays written down, for whoever recovers.

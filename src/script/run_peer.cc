@@ -73,6 +73,11 @@ void Run::make_peer() {
             hello.agreed[var.name] = agreed_text(settings_.values, var.name);
         }
     }
+    if (!place->connects && peer_options_.is_private) {
+        if (Result<SharedKey> key = world_.ciphers.make_key()) {
+            hello.key = *key;
+        }
+    }
     peer_ = std::make_unique<PeerSide>(*this, world_, recorder_, *place, std::move(hello),
                                        peer_options_);
 }
@@ -103,7 +108,7 @@ std::string word_at(lua_State* lua, int index, const char* word) {
     if (name.size() != lua_objlen(lua, index) || !plan::is_own_event("peer:" + name)) {
         refuse(lua, "that is no word; expected small letters, digits, '-', '_' and '.'", word);
     }
-    if (name == "lost" || name == "ended") {
+    if (name == "lost" || name == "ended" || name == looks_word) {
         refuse(lua, "'" + name + "' is said by katamaran itself; expected another word", word);
     }
     return name;
@@ -213,6 +218,29 @@ int own_address(lua_State* lua) {
         lua, side_of(lua, acting_run_of(lua, "peer.own_address"), "peer.own_address").ends().own);
 }
 
+/// The file, as QEMU's tls-creds-psk reads it.
+constexpr const char* keys_file = "keys.psk";
+constexpr std::string_view keys_user = "katamaran";
+
+/// peer.keys()
+int keys(lua_State* lua) {
+    Run& run = acting_run_of(lua, "peer.keys");
+    const std::optional<SharedKey>& key = side_of(lua, run, "peer.keys").key();
+    if (!key) {
+        raise(lua, Error{Kind::refused, "not-private",
+                         "others could hear a key on the way to the other node; expected "
+                         "--peer-key at both",
+                         "keep a key for both nodes", nullptr});
+    }
+    Result<std::string> folder =
+        run.net().host().keep_secret(keys_file, std::string{keys_user} + ":" + key->hex() + "\n");
+    if (!folder) {
+        raise(lua, std::move(folder).error().while_trying("keep a key for both nodes"));
+    }
+    lua_pushlstring(lua, folder->data(), folder->size());
+    return 1;
+}
+
 void push_milliseconds(lua_State* lua, Duration duration) {
     lua_pushnumber(lua, static_cast<double>(duration.count()) / 1e6);
 }
@@ -238,14 +266,26 @@ int clock_offset(lua_State* lua) {
     return 2;
 }
 
+int silence(lua_State* lua) {
+    const std::optional<Duration> silent =
+        side_of(lua, acting_run_of(lua, "peer.silence"), "peer.silence").silence();
+    if (!silent) {
+        return 0;
+    }
+    push_milliseconds(lua, *silent);
+    return 1;
+}
+
 constexpr Native peer_natives[] = {
     {"peer_send", send},
     {"peer_ask", ask},
     {"peer_reply", reply},
     {"peer_address", address},
     {"peer_own_address", own_address},
+    {"peer_keys", keys},
     {"peer_round_trip", round_trip},
     {"peer_clock_offset", clock_offset},
+    {"peer_silence", silence},
 };
 
 }  // namespace

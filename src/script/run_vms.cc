@@ -67,6 +67,13 @@ void Run::on_event(std::string vm, const qmp::Event& event) {
     if (const std::optional<json::View> view = event.data()) {
         data = std::make_shared<const json::Document>(json::Document::extract(*view));
     }
+    // By our own clock, and not by the time of day that QEMU gives: of that it is not known how far
+    // the two nodes are apart, and somebody may set it meanwhile.
+    if (vm.empty() && event.name() == "STOP") {
+        stopped_ = elapsed();
+    } else if (vm.empty() && event.name() == "RESUME") {
+        resumed_ = elapsed();
+    }
     post(
         engine::Happened{engine::Event{std::string{event.name()}, std::move(vm), std::move(data)}});
     drain();
@@ -79,7 +86,7 @@ void Run::on_closed(std::string vm, std::optional<Error> error) {
     entry.lost = reason.sentence();
     entry.ready = false;
     if (phase_ == Phase::connecting) {
-        give_up(reason);
+        miss_vm(reason);
         return;
     }
     if (phase_ == Phase::asking) {

@@ -274,12 +274,16 @@ void require_context(lua_State* lua, unsigned contexts, const char* word) {
     if ((contexts & static_cast<unsigned>(interpreter.context())) != 0) {
         return;
     }
-    const bool loading = interpreter.context() == Context::load;
-    (void)blame(
-        lua,
-        std::string{word} +
-            (loading ? " acts; a plan has no effect while it is loaded, so call it in an action"
-                     : " declares; it belongs into the plan, not into an action"));
+    const bool declares = (contexts & in_all_bodies) == 0;
+    const char* why = " finds something; it belongs into looks";
+    if (declares) {
+        why = " declares; it belongs into the plan, not into an action";
+    } else if (interpreter.context() == Context::load) {
+        why = " acts; a plan has no effect while it is loaded, so call it in an action";
+    } else if (interpreter.context() == Context::look) {
+        why = " acts; looks only ask, so call it in an action";
+    }
+    (void)blame(lua, std::string{word} + why);
 }
 
 }  // namespace ktm::script

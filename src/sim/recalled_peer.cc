@@ -192,7 +192,7 @@ void RecalledPeer::say(const RecalledTalk::Step& step) {
     } else if (step.form == Form::answer) {
         (void)session_->reply(step.name, data);
     } else if (step.form == Form::bye) {
-        session_->finish(step.name);
+        session_->finish(step.name, step.data.root().is_object() ? data : "");
     } else if (const Result<std::uint64_t> number = session_->ask(step.name, data)) {
         asks_[*number] = step.name;
     }

@@ -77,6 +77,10 @@ public:
         : exchanges_(std::move(exchanges)), on_unknown_(std::move(on_unknown)) {}
 
     [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
+    [[nodiscard]] Result<std::string> read_private(const std::string& path,
+                                                   Bytes size_max) override {
+        return memory_.read_private(path, size_max);
+    }
     [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override;
     [[nodiscard]] Result<void> read_pieces(const std::string& path,
                                            UniqueFunction<bool(std::string_view)> piece) override {
@@ -84,6 +88,13 @@ public:
     }
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override {
         return memory_.replace(path, content);
+    }
+    [[nodiscard]] Result<void> keep_secret(const std::string& path,
+                                           std::string_view content) override {
+        return memory_.keep_secret(path, content);
+    }
+    [[nodiscard]] Result<bool> forget_secret(const std::string& path) override {
+        return memory_.forget_secret(path);
     }
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
         const std::string& path) override {

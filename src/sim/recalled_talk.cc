@@ -126,7 +126,9 @@ void RecalledTalk::read_line(const trace::Record& record, peer::Message& message
     add(record, by_them ? Deed::said : Deed::heard);
     steps_.back().form = message.form;
     steps_.back().name = std::move(message.name);
-    if (message.data) {
+    // What our run had counted decides nothing at the other node.
+    const bool is_our_bye = message.form == Form::bye && !by_them;
+    if (message.data && !is_our_bye) {
         steps_.back().data = std::move(*message.data);
     }
 }

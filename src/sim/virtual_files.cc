@@ -185,6 +185,29 @@ Result<std::unique_ptr<ports::OwnedFile>> VirtualFiles::make_owned(const std::st
     return own(path);
 }
 
+Result<void> VirtualFiles::keep_secret(const std::string& path, std::string_view content) {
+    Result<std::unique_ptr<ports::OwnedFile>> file = make_owned(path);
+    if (!file) {
+        return std::move(file).error();
+    }
+    Result<void> written = (*file)->append(content);
+    if (!written) {
+        (void)(*file)->remove();
+    }
+    return written;
+}
+
+Result<bool> VirtualFiles::forget_secret(const std::string& path) {
+    if (!files_.contains(path)) {
+        return false;
+    }
+    if (life_ != nullptr && !life_->act()) {
+        return system_error(EIO, "remove " + path);
+    }
+    files_.erase(path);
+    return true;
+}
+
 Result<std::unique_ptr<ports::OwnedFile>> VirtualFiles::take_over(const std::string& path) {
     if (!files_.contains(path)) {
         return system_error(ENOENT, "take over " + path);

@@ -22,6 +22,11 @@ public:
     explicit VirtualFiles(Life* life = nullptr) : life_(life) {}
 
     [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override;
+    /// All files are of one process, and nobody else is there.
+    [[nodiscard]] Result<std::string> read_private(const std::string& path,
+                                                   Bytes size_max) override {
+        return read(path, size_max);
+    }
     [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override;
     [[nodiscard]] Result<void> read_pieces(const std::string& path,
                                            UniqueFunction<bool(std::string_view)> piece) override;
@@ -29,6 +34,9 @@ public:
     [[nodiscard]] Result<std::unique_ptr<ports::Spool>> spool(const std::string& path,
                                                               ports::Filter filter) override;
 
+    [[nodiscard]] Result<void> keep_secret(const std::string& path,
+                                           std::string_view content) override;
+    [[nodiscard]] Result<bool> forget_secret(const std::string& path) override;
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
         const std::string& path) override;
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> take_over(

@@ -180,6 +180,12 @@ struct VirtualKernel::Queries {
         answer.text = setting->second;
         return 0;
     }
+
+    int operator()(const net::FindKind& wanted) const {
+        answer.text =
+            state.lacking.contains(wanted.name) ? net::kind_is_lacking : net::kind_is_there;
+        return 0;
+    }
 };
 
 int VirtualKernel::query(const net::Request& request, net::Answer& answer) const {

@@ -9,6 +9,7 @@
 
 #include "sim/life.hh"
 #include "sim/replayed_monitor.hh"
+#include "sim/virtual_ciphers.hh"
 #include "sim/virtual_clock.hh"
 #include "sim/virtual_files.hh"
 #include "sim/virtual_network.hh"
@@ -25,7 +26,8 @@ public:
     explicit VirtualWorld(VirtualLoop::Limits limits) : loop_(clock_, limits) {}
 
     [[nodiscard]] ports::World ports() noexcept {
-        return ports::World{loop_, clock_, transport_, processes_, files_, signals_, networks_};
+        return ports::World{loop_,  clock_,   transport_, processes_,
+                            files_, signals_, networks_,  ciphers_};
     }
 
     /// A monitor that replays these records, those of one port, at the endpoint.
@@ -62,6 +64,7 @@ private:
     VirtualFiles files_{&life_};
     VirtualSignals signals_{clock_};
     VirtualNetworks networks_{clock_, life_};
+    VirtualCiphers ciphers_;
     std::vector<std::unique_ptr<ReplayedMonitor>> monitors_;
 };
 

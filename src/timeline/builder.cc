@@ -284,31 +284,31 @@ private:
         kernel.name = at_place("kernel", names_[i]);
         packets.name = at_place("packets", names_[i]);
         add_counters(counters, packets.name, shift);
-        const bool has_counted = note_held(counters);
+        const bool has_held = note_held(counters);
         for (const Mark& loss : packets.marks) {
             timeline_.losses.push_back(loss.text);
         }
         if (!kernel.spans.empty() || !kernel.marks.empty()) {
             add(std::move(kernel));
         }
-        if (!packets.spans.empty() || !packets.marks.empty() || has_counted) {
+        if (!packets.spans.empty() || !packets.marks.empty() || has_held) {
             add(std::move(packets));
         }
     }
 
-    /// Whether anything was counted: that nothing was, when somebody looked, tells of that instant.
+    /// Whether packets were held: that none were, when somebody looked, tells of that instant.
     bool note_held(const std::vector<Counter>& counters) {
-        bool has_counted = false;
+        bool has_held = false;
         for (const Counter& counter : counters) {
             for (const Counter::Sample& sample : counter.samples) {
                 const auto value = static_cast<std::int64_t>(sample.value);
-                has_counted = has_counted || value > 0;
                 if (!counter.minor && value > 0) {
+                    has_held = true;
                     timeline_.held_most = std::max(timeline_.held_most.value_or(0), value);
                 }
             }
         }
-        return has_counted;
+        return has_held;
     }
 
     void add_counters(std::vector<Counter> counters, const std::string& who, Duration shift) {

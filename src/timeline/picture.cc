@@ -31,15 +31,16 @@ struct Swatch {
     Look look;
     std::string_view words;
 };
-constexpr std::array<Swatch, 9> swatches{{{Look::running, "the guest runs"},
-                                          {Look::dark, "dark: the guest runs nowhere"},
-                                          {Look::away, "the guest is not here"},
-                                          {Look::held, "packets are held"},
-                                          {Look::step, "at work"},
-                                          {Look::commit, "the commit"},
-                                          {Look::good, "ready, done"},
-                                          {Look::bad, "trouble"},
-                                          {Look::unknown, "unknown, or being taken back"}}};
+constexpr std::array<Swatch, 10> swatches{{{Look::running, "the guest runs"},
+                                           {Look::dark, "dark: the guest runs nowhere"},
+                                           {Look::away, "the guest is not here"},
+                                           {Look::held, "packets are held"},
+                                           {Look::step, "at work"},
+                                           {Look::quiet, "acquired by the plan"},
+                                           {Look::commit, "the commit"},
+                                           {Look::good, "ready, done"},
+                                           {Look::bad, "trouble"},
+                                           {Look::unknown, "unknown, or being taken back"}}};
 
 bool has_span(const Timeline& timeline, Look look) {
     return std::any_of(timeline.lanes.begin(), timeline.lanes.end(), [&](const Lane& lane) {

@@ -177,7 +177,8 @@ void Reader::read_header(const json::View& object) {
     }
     header_ =
         Header{static_cast<int>(*version), std::string(object.find_string("tool").value_or("")),
-               std::string(object.find_string("started").value_or(""))};
+               std::string(object.find_string("started").value_or("")),
+               std::string(object.find_string("migration").value_or(""))};
 }
 
 std::optional<Duration> Reader::read_time(const json::View& object) const {

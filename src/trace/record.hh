@@ -28,8 +28,9 @@ enum class Direction {
 
 struct Header {
     int version = format_version;
-    std::string tool;     ///< The version of katamaran that wrote it.
-    std::string started;  ///< Civil time of the zero of all times below.
+    std::string tool;            ///< The version of katamaran that wrote it.
+    std::string started;         ///< Civil time of the zero of all times below.
+    std::string migration = "";  ///< How somebody else calls what it is of; in each line, too.
 };
 
 struct Record {

@@ -21,9 +21,10 @@ json::ObjectWriter begin(Duration time, std::string_view port, Direction directi
 
 }  // namespace
 
-std::string header_line(std::string_view tool_version, WallTime started) {
-    return header_line(
-        Header{format_version, std::string(tool_version), format_wall_time(started)});
+std::string header_line(std::string_view tool_version, WallTime started,
+                        std::string_view migration) {
+    return header_line(Header{format_version, std::string(tool_version), format_wall_time(started),
+                              std::string(migration)});
 }
 
 std::string header_line(const Header& header) {
@@ -32,7 +33,14 @@ std::string header_line(const Header& header) {
         .integer("version", format_version)
         .text("tool", header.tool)
         .text("started", header.started);
-    return std::move(line).finish() + "\n";
+    return marked_line(std::move(line).finish() + "\n", header.migration);
+}
+
+std::string marked_line(std::string line, std::string_view migration) {
+    if (!migration.empty()) {
+        line.insert(line.size() - 2, ",\"migration\":" + json::quoted(migration));
+    }
+    return line;
 }
 
 std::string message_line(Duration time, std::string_view port, Direction direction,

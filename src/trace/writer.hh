@@ -10,7 +10,11 @@
 namespace ktm::trace {
 
 /// The first line of a trace.
-[[nodiscard]] std::string header_line(std::string_view tool_version, WallTime started);
+[[nodiscard]] std::string header_line(std::string_view tool_version, WallTime started,
+                                      std::string_view migration = "");
+
+/// The line, with the name of the migration in it; as it is where that is empty.
+[[nodiscard]] std::string marked_line(std::string line, std::string_view migration);
 
 /// The same for a trace that is written again: it keeps what it said of itself.
 [[nodiscard]] std::string header_line(const Header& header);

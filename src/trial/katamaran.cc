@@ -58,6 +58,18 @@ void Katamaran::on_action(const engine::Action& action) {
     }
 }
 
+void Katamaran::on_finding(const script::Finding& finding) {
+    if (life_.is_over() || (!told_ && recorder_ == nullptr)) {
+        return;
+    }
+    const std::string text =
+        "look " + std::string{script::name_of(finding.state)} + ": " + sentence_of(finding);
+    keep(text);
+    if (told_ && finding.state != script::Finding::State::ok) {
+        told_(finding.state == script::Finding::State::bad ? "error" : "warn", text);
+    }
+}
+
 void Katamaran::on_words(std::string_view level, std::string_view text) {
     if (life_.is_over()) {
         return;
@@ -81,6 +93,9 @@ void Katamaran::on_over(const script::Outcome& outcome) {
     outcome_ = outcome;
     ended_at_ = world_.clock.now();
     status_at_end_ = guest_status ? guest_status() : "";
+    if (packets) {
+        packets_at_end_ = packets();
+    }
     if (moved_on) {
         moved_on();
     }

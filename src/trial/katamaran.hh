@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/journal.hh"
+#include "model/flow_account.hh"
 #include "script/run.hh"
 #include "sim/life.hh"
 
@@ -53,12 +54,18 @@ public:
     /// Where its guest stood when the run was over, in QEMU's word; empty without a QEMU.
     [[nodiscard]] std::string_view status_at_end() const noexcept { return status_at_end_; }
     UniqueFunction<std::string_view()> guest_status;
+    /// What became of the packets so far; and what it was when the run was over.
+    UniqueFunction<std::vector<model::FlowAccount>()> packets;
+    [[nodiscard]] const std::vector<model::FlowAccount>& packets_at_end() const noexcept {
+        return packets_at_end_;
+    }
     /// It has entered a state, or is in trouble, or over; from inside of that act.
     UniqueFunction<void()> moved_on;
     /// How many crossings of the trial there have been.
     UniqueFunction<std::uint64_t()> crossed;
 
     void on_action(const engine::Action& action) override;
+    void on_finding(const script::Finding& finding) override;
     void on_words(std::string_view level, std::string_view text) override;
     void on_over(const script::Outcome& outcome) override;
 
@@ -73,6 +80,7 @@ private:
     std::vector<Entered> states_;
     bool committed_ = false;
     std::string_view status_at_end_;
+    std::vector<model::FlowAccount> packets_at_end_;
     Instant ended_at_{};
     std::optional<script::Outcome> outcome_;
 };

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char* state_folder = "/run/katamaran";
 constexpr const char* underlay = "eth0";
+/// A guest that does not survive: from when it runs at the destination.
+constexpr Duration resets_after{std::chrono::milliseconds{200}};
 /// LIMIT: as `katamaran recover` has it.
 constexpr Duration guest_patience{std::chrono::seconds{15}};
 /// What stands in the journal when the guest is given away.
@@ -51,6 +53,27 @@ std::vector<std::string_view> lines_of(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return lines;
+}
+
+/// Without the length of the taps' queues and what queues there: a hold that was finished behind
+/// the commit stays on its tap, open.
+std::string without_holds(std::string_view text) {
+    constexpr std::string_view mark = " queue ";
+    std::string rest;
+    bool is_tap = false;
+    for (std::string_view line : lines_of(text)) {
+        if (is_tap && line.starts_with("  root ")) {
+            continue;
+        }
+        is_tap = line.starts_with("link ") && line.find(" tap yes ") != std::string_view::npos;
+        if (const std::size_t at = line.find(mark); is_tap && at != std::string_view::npos) {
+            const std::size_t behind = line.find(' ', at + mark.size());
+            append(rest, {line.substr(0, at)});
+            line = behind == std::string_view::npos ? "" : line.substr(behind);
+        }
+        append(rest, {line, "\n"});
+    }
+    return rest;
 }
 
 /// The lines of one that the other does not have, but for those that hold a mark.
@@ -102,21 +125,26 @@ std::vector<IpAddress> addresses_of(const Stage& stage, Side side) {
 
 Node::Node(const Ground& ground, const Stage& stage, Side side, model::Disk* disk)
     : ground_(ground),
+      stage_(stage),
       side_(side),
+      disk_(disk),
       netns_(stage.part(side)->netns),
       socket_(stage.part(side)->socket),
       networks_(ground.clock, life_),
-      processes_(ground.clock, ground.crossings, side, stage.programs,
-                 [this](std::string_view line) { tell_guess(line); }),
+      processes_(
+          ground.clock, ground.crossings, side, stage.programs,
+          [this](std::string_view line) { return start_qemu_anew(line); },
+          [this](std::string_view line) { tell_guess(line); }),
       signals_(ground.clock),
       transport_(ground.clock, ground.wire, addresses_of(stage, side)),
       lines_(transport_, ground.clock, ground.crossings, side, life_,
              {addresses_of(stage, side), addresses_of(stage, model::other(side))}),
-      world_{ground_.loop, ground_.clock, lines_, processes_, files_, signals_, networks_} {
+      world_{ground_.loop, ground_.clock, lines_,    processes_,
+             files_,       signals_,      networks_, ciphers_} {
     furnish(stage);
     judge();
     if (!socket_.empty()) {
-        start_qemu(stage, disk);
+        start_qemu();
     }
 }
 
@@ -134,6 +162,9 @@ void Node::furnish(const Stage& stage) {
     here.add_tap(tap);
     here.set(std::string{"ipv4/conf/"} + underlay + "/forwarding", "1");
     here.set("ipv6/conf/all/forwarding", "1");
+    here.set("ipv4/ip_forward", "1");
+    (void)files_.replace("/proc/meminfo", "MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\n");
+    (void)files_.replace("/proc/net/tcp", "  sl  local_address rem_address   st\n");
     std::vector<IpAddress> added;
     for (const IpAddress& address : addresses_of(stage, side_)) {
         if (std::find(added.begin(), added.end(), address) == added.end()) {
@@ -153,23 +184,24 @@ void Node::furnish(const Stage& stage) {
     (void)here.take_changes();
 }
 
-void Node::start_qemu(const Stage& stage, model::Disk* disk) {
+void Node::start_qemu() {
     model::QemuSettings settings;
     settings.node = static_cast<int>(side_);
     settings.number = 1 + static_cast<std::uint64_t>(side_);
     settings.incoming = side_ == Side::dest;
     settings.paused = side_ == Side::dest;
     for (const std::string& drive :
-         stage.drives.empty() ? std::vector<std::string>{"disk0"} : stage.drives) {
-        settings.drives.push_back({drive, disk});
+         stage_.drives.empty() ? std::vector<std::string>{"disk0"} : stage_.drives) {
+        settings.drives.push_back({drive, disk_});
     }
-    const WorldSettings& world = stage.world;
+    const WorldSettings& world = stage_.world;
     settings.load.ram_bytes = world.ram_bytes;
     settings.load.zero_bytes = 0;
     settings.load.dirty_bytes_per_second = world.dirty_bytes_per_second;
     settings.load.working_set_bytes = world.working_set_bytes;
     settings.load.disk_writes_per_second = world.disk_writes_per_second;
     settings.copy_bytes_per_second = 4e9;
+    settings.files = &files_;
     model::QemuHooks hooks;
     hooks.on_guest = [this](bool runs) {
         // What mirrors owe is known when they are brought up to date.
@@ -177,6 +209,9 @@ void Node::start_qemu(const Stage& stage, model::Disk* disk) {
                                  ground_.clock.now());
         if (on_guest) {
             on_guest(runs);
+        }
+        if (runs && side_ == Side::dest && !stage_.world.survives) {
+            resets_ = ground_.clock.arm(resets_after, [this] { qemu_->guest_resets(); });
         }
     };
     hooks.on_exit = [this](int code) {
@@ -202,6 +237,25 @@ void Node::start_qemu(const Stage& stage, model::Disk* disk) {
     if (qemu_->guest_runs()) {
         ground_.referee.on_guest(side_, true, true, ground_.clock.now());
     }
+}
+
+/// Its program starts QEMU where none is; beside one that lives it is refused the socket.
+bool Node::start_qemu_anew(std::string_view line) {
+    const std::string& starter = stage_.part(side_)->starter;
+    if (starter.empty() || line != starter || has_qemu()) {
+        return !starter.empty() && line == starter;
+    }
+    // Not in the midst of what the former one does last.
+    ground_.clock.soon([this] {
+        resets_.reset();
+        socket_of_qemu_.reset();
+        qemu_.reset();
+        start_qemu();
+        if (on_qemu_start) {
+            on_qemu_start();
+        }
+    });
+    return true;
 }
 
 // --- Faults -------------------------------------------------------------------------------------
@@ -302,7 +356,8 @@ void Node::tell_guess(std::string_view line) {
 
 // --- Who acts -----------------------------------------------------------------------------------
 
-void Node::begin(Part& part, Katamaran::Told told) {
+void Node::begin(Part& part, Katamaran::Told told,
+                 UniqueFunction<std::vector<model::FlowAccount>()> packets) {
     before_ = without_carriers(networks_.dump());
     if (qemu_ != nullptr) {
         qemu_before_ = qemu_->inventory();
@@ -322,6 +377,7 @@ void Node::begin(Part& part, Katamaran::Told told) {
     seen_.emplace(recorded_ ? recorded_->ports() : world_);
     katamaran_ = std::make_unique<Katamaran>(*seen_, life_, part.plan, part.settings, host,
                                              recorder_.get(), std::move(told));
+    katamaran_->packets = std::move(packets);
     katamaran_->guest_status = [this] {
         return qemu_ != nullptr && qemu_->is_alive() ? model::name_of(qemu_->run_state())
                                                      : std::string_view{};
@@ -418,13 +474,23 @@ void Node::recover() {
 // --- What is found ------------------------------------------------------------------------------
 
 std::string Node::difference() {
-    const std::string now = without_carriers(networks_.dump());
+    for (const auto& [path, text] : files_.all()) {
+        if (path.ends_with("/keys.psk")) {
+            return "+" + path;
+        }
+    }
+    std::string now = without_carriers(networks_.dump());
     if (now == before_) {
         return "";
     }
     const bool came = katamaran_ != nullptr && katamaran_->has_committed();
-    const std::string more = lines_beyond(now, before_, '+', came ? arrival_mark : "");
-    const std::string less = lines_beyond(before_, now, '-', "");
+    std::string before = before_;
+    if (came) {
+        now = without_holds(now);
+        before = without_holds(before);
+    }
+    const std::string more = lines_beyond(now, before, '+', came ? arrival_mark : "");
+    const std::string less = lines_beyond(before, now, '-', "");
     return less + (less.empty() || more.empty() ? "" : "; ") + more;
 }
 

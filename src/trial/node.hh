@@ -16,6 +16,7 @@
 #include "monitor/recorded_world.hh"
 #include "ports/loop.hh"
 #include "sim/life.hh"
+#include "sim/virtual_ciphers.hh"
 #include "sim/virtual_files.hh"
 #include "sim/virtual_network.hh"
 #include "sim/virtual_signals.hh"
@@ -52,8 +53,9 @@ public:
     [[nodiscard]] model::NodeTransport& transport() noexcept { return transport_; }
     [[nodiscard]] Katamaran* katamaran() noexcept { return katamaran_.get(); }
 
-    /// Starts its katamaran with this part.
-    void begin(Part& part, Katamaran::Told told);
+    /// Starts its katamaran with this part. `packets` tells what became of the guest's so far.
+    void begin(Part& part, Katamaran::Told told,
+               UniqueFunction<std::vector<model::FlowAccount>()> packets);
     void interrupt();
     void kill_katamaran();
     void kill_qemu();
@@ -90,6 +92,8 @@ public:
     /// Each start and stop of its guest; behind the referee.
     UniqueFunction<void(bool runs)> on_guest;
     UniqueFunction<void()> on_qemu_exit;
+    /// It has another QEMU, in the place of one that was gone.
+    UniqueFunction<void()> on_qemu_start;
     /// Its run has left what it was at; whatever was too late for that may come.
     UniqueFunction<void()> on_moved_on;
     /// What was too late for the other node, which has moved on.
@@ -97,7 +101,8 @@ public:
 
 private:
     void furnish(const Stage& stage);
-    void start_qemu(const Stage& stage, model::Disk* disk);
+    void start_qemu();
+    [[nodiscard]] bool start_qemu_anew(std::string_view line);
     void judge();
     void move_on();
     [[nodiscard]] model::QemuSocket::Verdict judge_message(
@@ -109,7 +114,9 @@ private:
     void tell_guess(std::string_view line);
 
     Ground ground_;
+    const Stage& stage_;
     Side side_;
+    model::Disk* disk_;
     std::string netns_;
     std::string socket_;
     sim::Life life_;
@@ -117,6 +124,7 @@ private:
     sim::VirtualFiles files_{&life_};
     Programs processes_;
     sim::VirtualSignals signals_;
+    sim::VirtualCiphers ciphers_;
     model::NodeTransport transport_;
     LineFaults lines_;
     ports::World world_;
@@ -128,6 +136,7 @@ private:
     std::optional<monitor::RecordedWorld> recorded_;
     std::optional<ports::World> seen_;  ///< What its katamaran has for its world.
     std::unique_ptr<Katamaran> katamaran_;
+    std::unique_ptr<ports::Timer> resets_;
     bool killed_ = false;
     std::unique_ptr<host::Recovery> recovery_;
     std::unique_ptr<monitor::GuestVisit> visit_;

@@ -16,7 +16,8 @@ Result<std::unique_ptr<ports::Process>> Programs::start(const ports::Program& pr
         return system_error(error, "start '" + line + "'");
     }
     const auto found = known_.find(line);
-    if (found == known_.end()) {
+    const bool works = harm != Harm::ends_badly && on_work_(line);
+    if (found == known_.end() && !works && harm != Harm::ends_badly) {
         on_guess_(line);
     }
     sim::ProgramOutcome outcome;

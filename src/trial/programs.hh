@@ -22,13 +22,16 @@ namespace ktm::trial {
 class Programs final : public ports::Processes {
 public:
     using OnGuess = UniqueFunction<void(std::string_view line)>;
+    /// Called for each program that does its work: whether it is known here what that is.
+    using OnWork = UniqueFunction<bool(std::string_view line)>;
 
     Programs(sim::VirtualClock& clock, Crossings& crossings, Side side, const ProgramOutputs& known,
-             OnGuess on_guess)
+             OnWork on_work, OnGuess on_guess)
         : processes_(clock),
           crossings_(crossings),
           side_(side),
           known_(known),
+          on_work_(std::move(on_work)),
           on_guess_(std::move(on_guess)) {}
 
     [[nodiscard]] Result<std::unique_ptr<ports::Process>> start(const ports::Program& program,
@@ -39,6 +42,7 @@ private:
     Crossings& crossings_;
     Side side_;
     const ProgramOutputs& known_;
+    OnWork on_work_;
     OnGuess on_guess_;
 };
 

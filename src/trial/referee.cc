@@ -28,6 +28,7 @@ constexpr std::array<Words, invariants> words{{
     {"in-time",
      "everything ends, and a fault lets no guest stand for more than two minutes longer"},
     {"truth", "what a run says of itself is so"},
+    {"ledger", "who says that no packet was lost is right, and so is who says that some were"},
 }};
 
 }  // namespace

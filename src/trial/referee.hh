@@ -33,8 +33,9 @@ enum class Invariant : std::uint8_t {
     no_packet_lost,  ///< Of a migration that went well.
     in_time,         ///< Everything ends.
     truth,           ///< What a run says of itself is so.
+    ledger,          ///< And what it says of its packets.
 };
-inline constexpr std::size_t invariants = 12;
+inline constexpr std::size_t invariants = 13;
 
 /// "one-guest"; and what it means, for people.
 [[nodiscard]] std::string_view name_of(Invariant invariant) noexcept;

@@ -71,6 +71,12 @@ void Site::add_node(Side side) {
             traffic_->close_tap(side, stage_.part(side)->tap);
         }
     };
+    node.on_qemu_start = [this, side] {
+        tell(side, "guest", "another QEMU waits for it");
+        if (traffic_ != nullptr) {
+            traffic_->open_tap(side, stage_.part(side)->tap);
+        }
+    };
 }
 
 void Site::add_traffic() {
@@ -104,7 +110,7 @@ void Site::begin(Part& part) {
             tell(side, kind, text);
         };
     }
-    node(side).begin(part, std::move(told));
+    node(side).begin(part, std::move(told), [this] { return accounts(); });
 }
 
 bool Site::is_over() const {

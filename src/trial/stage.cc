@@ -18,7 +18,7 @@ struct WorldVar {
     std::string_view dest;
     std::string_view v6 = {};  ///< On both sides, where the nodes have addresses of IPv6 alone.
 };
-constexpr std::array<WorldVar, 9> world_vars{{
+constexpr std::array<WorldVar, 10> world_vars{{
     {"qmp", plan::Type::path, "/run/source.qmp", "/run/dest.qmp"},
     {"tap", plan::Type::ifname, "tap0", "tap0"},
     {"dest_ip", plan::Type::ip, "192.0.2.2", "192.0.2.2", "2001:db8:77::2"},
@@ -28,6 +28,7 @@ constexpr std::array<WorldVar, 9> world_vars{{
     {"drives", plan::Type::list, "disk0", "disk0"},
     {"file", plan::Type::path, "/vm/state", "/vm/state"},
     {"drive", plan::Type::text, "disk0", "disk0"},
+    {"start", plan::Type::path, "/vm/start-qemu", "/vm/start-qemu"},
 }};
 
 /// A plan that takes addresses of IPv6 alone somewhere is tried where there are no others.
@@ -152,10 +153,11 @@ void add_part(ports::Files& files, const StageOptions& options, const std::strin
         return;
     }
     const std::string tap = text_of(settings, "tap");
-    Part part{side, std::move(*loading.plan), std::move(settings), "", "", ""};
+    Part part{side, std::move(*loading.plan), std::move(settings), "", "", "", ""};
     part.socket = text_of(part.settings, "qmp");
     part.tap = tap.empty() ? std::string{of_world("tap", side)} : tap;
     part.netns = text_of(part.settings, "netns");
+    part.starter = text_of(part.settings, "start");
     part.plan.interpreter().mark();
     stage.parts.push_back(std::move(part));
 }

@@ -32,6 +32,7 @@ struct Part {
     std::string socket;  ///< Of its QEMU; empty when the plan has none.
     std::string tap;
     std::string netns;
+    std::string starter;  ///< The program that starts its QEMU anew; empty when it has none.
 };
 
 struct Stage {

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
+#include "model/flow_account.hh"
+#include "net/account.hh"
 #include "trial/world_settings.hh"
 
 namespace ktm::trial {
@@ -14,6 +18,11 @@ class Site;
 /// learns of the new node, what goes there at once overtakes what is still on its way through the
 /// tunnel.
 [[nodiscard]] std::uint64_t overtaken_max(const WorldSettings& world) noexcept;
+
+/// In which way a ledger says something else of the packets than what became of them by then; empty
+/// when it does not.
+[[nodiscard]] std::string contradiction(const net::Proof& said,
+                                        const std::vector<model::FlowAccount>& known);
 
 /// Blames what does not hold at the end.
 void judge(Site& site);

@@ -59,12 +59,13 @@ struct Key {
     std::string_view words;
 };
 
-constexpr std::array<Key, 14> keys{{
+constexpr std::array<Key, 15> keys{{
     {"ram", Kind::size, "8G", "1G", "memory of the guest"},
     {"dirty", Kind::rate, "300M/s", "50M/s", "how much of it the guest writes to, in a second"},
     {"working", Kind::size, "512M", "256M", "how much of it the guest writes to, in all"},
     {"disk", Kind::size, "20G", "1G", "the guest's disk"},
     {"writes", Kind::count, "1k", "200", "writes to it in a second"},
+    {"survives", Kind::flag, "yes", "yes", "the move; with no it resets itself when it has come"},
     {"storage", Kind::storage, "local", "",
      "shared or local disks; else local if the plan has drives"},
     {"link", Kind::link, "25G", "10G", "bits a second between the nodes"},
@@ -124,6 +125,8 @@ Result<void> set(const Key& key, std::string_view text, WorldSettings& settings)
         }
         if (is_storage) {
             settings.shared_disks = *chosen;
+        } else if (key.name == "survives") {
+            settings.survives = *chosen;
         } else {
             settings.has_plug = *chosen;
         }

@@ -21,6 +21,7 @@ struct WorldSettings {
     std::uint64_t working_set_bytes = 256ULL << 20U;
     std::uint64_t disk_bytes = 1ULL << 30U;
     std::uint64_t disk_writes_per_second = 200;
+    bool survives = true;  ///< A guest that does not begins anew a moment after it has come.
     /// Without a word: shared, unless the plan has a var `drives`.
     std::optional<bool> shared_disks;
     // The network between the nodes.

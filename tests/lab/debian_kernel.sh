@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # debian_kernel.sh FOLDER: makes FOLDER/kernel with Debian's kernel, as the lab starts it in QEMU.
 #
-# It has vmlinuz, the modules for networks below system/lib/modules, and initrd, which mounts the
-# machine's files by 9p. Packages are downloaded and unpacked, none is installed. What is there
-# already is taken as it is; remove the folder to have it made anew.
+# It has vmlinuz, the modules for networks and virtio below system/lib/modules, and initrd, which
+# mounts the machine's files by 9p. Packages are downloaded and unpacked, none is installed. What is
+# there already is taken as it is, if it has all of these; remove the folder to have it made anew.
 set -euo pipefail
 folder=$1
 export PATH=$PATH:/usr/sbin:/sbin
@@ -33,6 +33,7 @@ unpack() {
         './lib/modules/*/kernel/net' './lib/modules/*/kernel/lib' './lib/modules/*/kernel/crypto' \
         './lib/modules/*/kernel/arch' './lib/modules/*/kernel/drivers/net/*.ko' \
         './lib/modules/*/kernel/drivers/net/vxlan' './lib/modules/*/kernel/drivers/virtio' \
+        './lib/modules/*/kernel/drivers/block/virtio_blk.ko' \
         './lib/modules/*/kernel/fs/9p' './lib/modules/*/kernel/fs/netfs' \
         './lib/modules/*/kernel/fs/fscache'
     mv system/boot/vmlinuz-* vmlinuz
@@ -67,7 +68,8 @@ make_initrd() {
 mkdir -p "$folder"
 exec {lock}>"$folder/lock"
 flock "$lock"
-if [ -d "$folder/kernel" ]; then
+if compgen -G "$folder/kernel/system/lib/modules/*/kernel/drivers/block/virtio_blk.ko" >/dev/null
+then
     exit 0
 fi
 work=$(mktemp -d "$folder/making.XXXXXX")
@@ -80,4 +82,5 @@ make_initrd
 rm -rf ./*.deb tools initrd.files
 mkdir "$work/kernel"
 mv vmlinuz system initrd kernel/
+[ ! -d "$folder/kernel" ] || mv "$folder/kernel" former
 mv kernel "$folder/kernel"

@@ -285,7 +285,7 @@ def test_wrong_names():
     """tools/lab_tests refuses names of no tests with exit code 2, and says which there are"""
     ended = subprocess.run([sys.executable, str(ROOT / "tools" / "lab_tests"), "nothing"],
                            capture_output=True, check=False, timeout=60)
-    assert ended.returncode == 2 and b"crash, fault, hold" in ended.stderr, ended
+    assert ended.returncode == 2 and b"crash, demo, fault, hold" in ended.stderr, ended
 
 
 if __name__ == "__main__":

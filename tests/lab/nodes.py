@@ -404,6 +404,17 @@ class Ear:
 
 # --- Everything together --------------------------------------------------------------------------
 
+def silent_node(stack, name):
+    """A node that says nothing on its own and takes what comes; it is removed with the stack."""
+    node = Node(f"ktm-t-{os.getpid()}-{name}")
+    stack.callback(node.remove)
+    for which in ("all", "default"):
+        node.setting(f"ipv4/conf/{which}/rp_filter", 0)
+        node.setting(f"ipv6/conf/{which}/router_solicitations", 0)
+        node.setting(f"ipv6/conf/{which}/accept_dad", 0)
+    return node
+
+
 class Nodes:
     """Client, source and dest, and the runs of katamaran on them."""
 
@@ -414,7 +425,7 @@ class Nodes:
         stack.callback(self._clear_state)
         Nodes.made += 1
         self.client, self.source, self.dest = (
-            self._node(stack, letter) for letter in ("c", "s", "d"))
+            silent_node(stack, f"{Nodes.made}{letter}") for letter in ("c", "s", "d"))
         self._wire()
         self.taps = {}
         for node in (self.source, self.dest):
@@ -425,15 +436,6 @@ class Nodes:
         stack.callback(self.sender.close)
         stack.callback(self.ear.close)
         self.number = 0
-
-    def _node(self, stack, letter):
-        node = Node(f"ktm-t-{os.getpid()}-{Nodes.made}{letter}")
-        stack.callback(node.remove)
-        for which in ("all", "default"):
-            node.setting(f"ipv4/conf/{which}/rp_filter", 0)
-            node.setting(f"ipv6/conf/{which}/router_solicitations", 0)
-            node.setting(f"ipv6/conf/{which}/accept_dad", 0)
-        return node
 
     def journals(self):
         """What runs have left in the folder of their journals."""

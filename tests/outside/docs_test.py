@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDING = DATA / "traces" / "fail-cancel-pre-switchover-source.jsonl"
 WATCHES = re.compile(r"katamaran qmp \S+\s*$")
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LUA_FILE = re.compile(r"-- ([a-z0-9_-]+)\.lua\n")
 LUA_CASE = re.compile(r"-- ([a-z0-9_-]+\.tests/[a-z0-9_-]+\.lua)\n")
 LUA_PLACE = re.compile(r"-- in (plan|role)\b.*\n")
@@ -311,8 +311,24 @@ def test_docs(scene):
     """every command of the other documents exists or runs"""
     prepared(scene)
     for path in sorted((ROOT / "docs").glob("*.md")):
-        if path.name not in ("PLANS.md", "api.md"):
+        if path.name not in ("PLANS.md", "RUNBOOK.md", "api.md"):
             take_document(scene, f"docs/{path.name}")
+
+
+def test_runbook():
+    """every command of the runbook runs, on the VMs of two nodes that stand"""
+    text = (ROOT / "docs/RUNBOOK.md").read_text(encoding="utf-8")
+    blocks = [content for language, content in blocks_of(text) if language == "sh"]
+    assert len(blocks) >= 12, blocks
+    for content in blocks:
+        with stage.stage() as scene:
+            link_programs(scene)
+            for side in ("source", "dest"):
+                shutil.copy(DATA / "traces" / f"shared-storage-success-{side}.jsonl",
+                            scene.folder / f"{side}.jsonl")
+                scene.qemu(machine=("-machine", "none", "-S"), sockets=(f"{side}.qmp",))
+            for command in joined(content.splitlines()):
+                run_command(scene, command)
 
 
 def test_help(scene):

@@ -115,11 +115,13 @@ def test_one_role():
 
 def test_gone():
     """That a fault before has ended whom another one was to strike is told, and no error"""
+    copy = number_of("shared-storage", "source, event MIGRATION_PASS")
     for first, second in (("kill-dest", "stop-dest"), ("kill-dest-qemu", "kill-dest-qemu"),
                           ("cut", "cut-short")):
-        result = simulate("shared-storage", "--fault", f"100:{first}", "--fault", f"104:{second}")
+        later = f"{copy + 4}:{second}"
+        result = simulate("shared-storage", "--fault", f"{copy}:{first}", "--fault", later)
         assert result.returncode != 2 and result.stdout, (first, result)
-        assert f"104:{second} found nobody to strike" in result.stderr, (first, result.stderr)
+        assert f"{later} found nobody to strike" in result.stderr, (first, result.stderr)
 
 
 def test_ended_before():
@@ -132,7 +134,8 @@ def test_ended_before():
 
 def test_side():
     """What happens to the destination stands at the destination"""
-    result = simulate("shared-storage", "--fault", "100:kill-dest-qemu")
+    copy = number_of("shared-storage", "source, event MIGRATION_PASS")
+    result = simulate("shared-storage", "--fault", f"{copy}:kill-dest-qemu")
     assert re.search(r"(?m)^ +\S+ m?s  dest +the QEMU at the destination is killed",
                      result.stdout), result.stdout
 
@@ -181,7 +184,7 @@ def test_model_help():
                           stdout=subprocess.PIPE).stdout
     table = text[text.index("Keys of --model:"):text.index("Units of memory")]
     rows = re.findall(r"(?m)^  (\w+) +(\S+) +(\S+)? +\S", table)[1:]
-    assert len(rows) == 14, table
+    assert len(rows) == 15, table
     alone = simulate("freeze").stdout
     for name, example, preset in rows:
         assert simulate("freeze", "--model", f"{name}={example}").returncode == 0, name

@@ -230,6 +230,13 @@ class Stage:
         """Runs katamaran to its end."""
         return self.start(*words, **how).end(within)
 
+    def peer_key(self):
+        """The file with a key for the katamarans of this stage."""
+        if not os.path.exists(self.path("peer.key")):
+            made = self.run("peer", "key", "peer.key")
+            assert made.code == 0, made
+        return self.path("peer.key")
+
     def shell(self, script, *words, within=10.0):
         """Runs a shell script in which "$0" is katamaran and "$@" the words."""
         return self.start("-c", script, BINARY, *words, program="/bin/bash").end(within)
@@ -291,10 +298,11 @@ def _end_orphans(orphans, within=3.0):
 @contextlib.contextmanager
 def stage():
     """The fixture: a Stage in a fresh folder with a short name, checked and cleared at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="ktm-", dir="/tmp"))
+    prefix = f"ktm-{os.getpid()}-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     # In memory, as /run is on a node: a journal on a disk is warned of.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else folder
-    state = Path(tempfile.mkdtemp(prefix="ktm-", dir=memory))
+    state = Path(tempfile.mkdtemp(prefix=prefix, dir=memory))
     for name in ("home", "tmp", "cache"):
         (folder / name).mkdir()
     try:

@@ -19,14 +19,14 @@ namespace ktm::testing {
 namespace {
 
 /// In the order of net::Request.
-constexpr std::array<std::string_view, 31> request_names{
+constexpr std::array<std::string_view, 32> request_names{
     "AddTunnel",     "DeleteLink",  "AddAddress",   "SetQueueLength",  "SetInput",
     "AddRoute",      "DeleteRoute", "SetNeighbour", "DeleteNeighbour", "AddPacer",
     "SetPace",       "AddPlug",     "BlockPlug",    "OpenPlug",        "DeleteRootQdisc",
     "PutRootQdisc",  "AddClsact",   "DeleteClsact", "AddRedirect",     "DeleteRedirect",
     "WriteSetting",  "FindLink",    "ListLinks",    "FindRoutes",      "RouteTo",
     "ListOurRoutes", "ListQdiscs",  "ListFilters",  "ListNeighbours",  "ListAddresses",
-    "ReadSetting",
+    "ReadSetting",   "FindKind",
 };
 static_assert(request_names.size() == std::variant_size_v<net::Request>);
 

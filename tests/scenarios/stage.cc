@@ -240,7 +240,7 @@ private:
         const auto files = told_files(all.files, tell);
         const auto networks = told_networks(all.networks, tell);
         const ports::World ports{all.loop, all.clock,   all.transport, *processes,
-                                 *files,   all.signals, *networks};
+                                 *files,   all.signals, *networks,     all.ciphers};
         cli::Interruptions interruptions{ports.signals};
         script::Run run{ports,           plan,     settings, host_settings(plan.plan(), settings),
                         recorder->get(), chronicle};

@@ -218,6 +218,10 @@ public:
     [[nodiscard]] Result<std::string> read(const std::string& path, Bytes size_max) override {
         return files_.read(path, size_max);
     }
+    [[nodiscard]] Result<std::string> read_private(const std::string& path,
+                                                   Bytes size_max) override {
+        return files_.read_private(path, size_max);
+    }
     [[nodiscard]] Result<std::vector<std::string>> list(const std::string& folder) override {
         return files_.list(folder);
     }
@@ -227,6 +231,17 @@ public:
     }
     [[nodiscard]] Result<void> replace(const std::string& path, std::string_view content) override {
         return files_.replace(path, content);
+    }
+    [[nodiscard]] Result<void> keep_secret(const std::string& path,
+                                           std::string_view content) override {
+        Result<void> kept = files_.keep_secret(path, content);
+        tell_("secret: kept" + (kept ? "" : ": " + word_of(kept.error())));
+        return kept;
+    }
+    [[nodiscard]] Result<bool> forget_secret(const std::string& path) override {
+        Result<bool> forgotten = files_.forget_secret(path);
+        tell_("secret: forgotten" + (forgotten ? "" : ": " + word_of(forgotten.error())));
+        return forgotten;
     }
     [[nodiscard]] Result<std::unique_ptr<ports::OwnedFile>> make_owned(
         const std::string& path) override {

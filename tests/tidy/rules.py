@@ -150,6 +150,7 @@ FOREIGN_HEADERS = (
     ForeignHeader(r"(spdlog|fmt)/.*", "src/cli/*.cc", "spdlog"),
     ForeignHeader(r"CLI/.*", "src/cli/app.cc", "cli11"),
     ForeignHeader(r"netlink/.*", "src/os/*", "libnl"),
+    ForeignHeader(r"openssl/.*", "src/os/ciphers.cc", "openssl"),
     ForeignHeader(r"(luajit[^/]*/)?(lua.*|lauxlib)\.h(pp)?", "src/script/*", "luajit"),
     ForeignHeader(r"catch2/.*", "tests/*", "catch2"),
 )

@@ -7,7 +7,10 @@ return {
       ends = "done",
       states = { "prepare", "mirror", "copy", "…", "equal", "switchover", "…", "drain" },
     },
-    dest = { ends = "done", states = { "prepare", "exports", "waiting", "…", "alone", "…" } },
+    dest = {
+      ends = "done",
+      states = { "prepare", "listen", "exports", "waiting", "…", "alone", "…" },
+    },
     guest = "dest",
     dark = "300ms",
     lost = 0,

@@ -4,7 +4,7 @@ return {
   faults = { { "refused", command = "blockdev-mirror", state = "mirror" } },
   expect = {
     source = { ends = "aborted in mirror", exit = 1, why = "blockdev-mirror" },
-    dest = { ends = "aborted in waiting", states = { "prepare", "exports", "waiting" } },
+    dest = { ends = "aborted in waiting", states = { "prepare", "listen", "exports", "waiting" } },
     guest = "source",
     dark = "0ms",
   },

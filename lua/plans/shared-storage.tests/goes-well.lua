@@ -5,9 +5,9 @@ return {
   expect = {
     source = {
       ends = "done",
-      states = { "prepare", "copy", "divert", "switchover", "handover", "yours", "drain" },
+      states = { "prepare", "copy", "hold", "divert", "switchover", "handover", "yours", "drain" },
     },
-    dest = { ends = "done", states = { "prepare", "…", "loaded", "resume", "serve" } },
+    dest = { ends = "done", states = { "prepare", "…", "loaded", "resume", "lives", "serve" } },
     guest = "dest",
     dark = "300ms",
     lost = 0,

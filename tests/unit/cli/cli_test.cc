@@ -2,6 +2,7 @@
 // tests/unit/cli/cli_test.cc: the pure parts of the command line.
 #include <catch2/catch.hpp>
 
+#include "cli/advice.hh"
 #include "cli/awaited_event.hh"
 #include "cli/console.hh"
 #include "cli/summary.hh"
@@ -77,7 +78,8 @@ TEST_CASE("cli/verdict: packets that were lost, and a journal that is left, are 
     CHECK_THAT(ktm::cli::verdict_json(outcome, 0), !Catch::Contains("journal"));
 
     outcome.losses = {"the hold on tap0 lost 2 packets"};
-    CHECK(ktm::cli::exit_code_of(outcome) == ktm::cli::exit_stranded);
+    CHECK(ktm::cli::exit_code_of(outcome) == ktm::cli::exit_done);
+    CHECK(ktm::cli::exit_code_of(outcome, ktm::cli::ZeroLoss::required) == ktm::cli::exit_stranded);
     CHECK_THAT(ktm::cli::verdict(outcome),
                Catch::EndsWith("; nothing was left behind; the hold on tap0 lost 2 packets"));
     CHECK_THAT(ktm::cli::verdict_json(outcome, 3),
@@ -95,4 +97,42 @@ TEST_CASE("cli/verdict: packets that were lost, and a journal that is left, are 
     outcome.ended.left = {{"the hold on tap0", "it failed"}};
     CHECK_THAT(ktm::cli::verdict(outcome),
                Catch::Contains("left behind: the hold on tap0 (it failed), and what stands in"));
+}
+
+TEST_CASE("cli/advice: a stranded run says what is known, what is not, and what decides") {
+    ktm::script::Outcome outcome;
+    outcome.ended.end = ktm::engine::End::aborted;
+    outcome.guests = {{"", "./a.qmp", "paused", ""}};
+    CHECK(ktm::cli::advice_for(outcome, true).empty());
+
+    outcome.ended.end = ktm::engine::End::stranded;
+    const auto told = [&](bool has_peer) {
+        std::string text;
+        for (const std::string& line : ktm::cli::advice_for(outcome, has_peer)) {
+            text += line + "\n";
+        }
+        return text;
+    };
+    CHECK_THAT(told(true), Catch::Contains("has given it away, or runs it") &&
+                               Catch::Contains("katamaran qmp ./a.qmp quit") &&
+                               Catch::Contains("katamaran qmp ./a.qmp cont") &&
+                               Catch::EndsWith("RUNBOOK.md#stranded\n"));
+    outcome.ended.committed = true;
+    CHECK_THAT(told(true), Catch::Contains("was given to this node; QEMU says paused") &&
+                               Catch::Contains("let it run: katamaran qmp ./a.qmp cont"));
+    CHECK_THAT(told(false), !Catch::Contains("node"));
+    outcome.guests[0].status = "running";
+    CHECK_THAT(told(true), Catch::Contains("runs here") && !Catch::Contains("cont"));
+    outcome.guests[0].status = "postmigrate";
+    CHECK_THAT(told(true), Catch::Contains("never: cont at ./a.qmp") &&
+                               Catch::Contains("katamaran qmp QMP-SOCKET cont"));
+    outcome.ended.cause = ktm::Error{ktm::Kind::lost, "not-alive", "it reset itself", "", nullptr};
+    CHECK_THAT(told(true),
+               Catch::Contains("must not be started at the source") && !Catch::Contains("cont"));
+    outcome.ended.cause.reset();
+    outcome.guests[0] = {"", "./a.qmp", "", "QEMU closed the connection"};
+    CHECK_THAT(told(true), Catch::Contains("past its commit") &&
+                               Catch::Contains("not known: where the guest runs (QEMU closed"));
+    CHECK_THAT(ktm::cli::verdict_json(outcome, 3, {"a \"b\""}),
+               Catch::Contains(R"("advice":["a \"b\""])"));
 }

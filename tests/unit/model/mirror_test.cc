@@ -196,6 +196,40 @@ TEST_CASE("model/mirror: a stop on a cut link waits for the writes that are unde
     CHECK_FALSE(pair.source.late.front().is_refused());
 }
 
+TEST_CASE("model/mirror: on a cut link a forced end, and the removal of the node, hang QEMU") {
+    const Result<json::Document> force = json::parse(R"({"device":"mirror0","force":true})");
+    Mirrored writes{"write-blocking", writing(300)};
+    writes.wire.cut();
+    CHECK_FALSE(writes.source.qemu->execute("block-job-cancel", force->root()));
+    CHECK(writes.source.qemu->is_busy());
+    Mirrored idle{"write-blocking", writing(0)};
+    idle.wire.cut();
+    CHECK(idle.source.qemu->execute("block-job-cancel", force->root()));
+    REQUIRE(idle.run_until(idle.source, "BLOCK_JOB_CANCELLED"));
+    const Result<json::Document> node = json::parse(R"({"node-name":"nbd0"})");
+    CHECK_FALSE(idle.source.qemu->execute("blockdev-del", node->root()));
+    CHECK(idle.source.qemu->is_busy());
+}
+
+TEST_CASE("model/mirror: a connection that is yanked fails the job, and nothing hangs") {
+    const std::string_view node = R"({"instances":[{"type":"block-node","node-name":"nbd0"}]})";
+    for (const std::uint64_t writes : {300U, 0U}) {
+        Mirrored pair{"write-blocking", writing(writes)};
+        pair.wire.cut();
+        pair.run(1s);
+        CHECK(pair.refusal(pair.source, "yank", node) == "{}");
+        pair.run(1s);
+        CHECK((pair.ask(pair.source, "query-block-jobs").value == "[]") == (writes > 0));
+        if (writes == 0) {
+            pair.ask(pair.source, "block-job-cancel", R"({"device":"mirror0","force":true})");
+            REQUIRE(pair.run_until(pair.source, "BLOCK_JOB_CANCELLED"));
+        }
+        CHECK(pair.refusal(pair.source, "blockdev-del", R"({"node-name":"nbd0"})") == "{}");
+        CHECK_FALSE(pair.source.qemu->is_busy());
+        CHECK(pair.refusal(pair.source, "yank", node) == "DeviceNotFound: Instance not found");
+    }
+}
+
 TEST_CASE("model/mirror: quit gives the job up before it is answered") {
     Mirrored pair{"background", writing(300)};
     const std::size_t mark = pair.source.told.size();

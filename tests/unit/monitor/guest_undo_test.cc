@@ -152,26 +152,38 @@ const std::string in_use = R"({"error":{"class":"GenericError","desc":"Node a is
 const std::string cancel =
     exchange_with("block-job-cancel", R"({"device":"mirror-a","force":true})", nothing);
 
+const std::string no_instance =
+    R"({"error":{"class":"DeviceNotFound","desc":"Instance not found"}})";
+
+/// The connection of node a is closed before anything else.
+std::string severed(const std::string& says) {
+    return exchange_with("yank", R"({"instances":[{"type":"block-node","node-name":"a"}]})", says);
+}
+
 std::string nodes_are(const std::string& says) {
     return exchange_with("query-named-block-nodes", R"({"flat":true})", says);
 }
 
 }  // namespace
 
-TEST_CASE("monitor/guest_undo: a job is ended and waited for, and then its node is removed") {
+TEST_CASE(
+    "monitor/guest_undo: a node's connection is closed, its job is ended, and it is removed") {
     const GuestTask task{GuestWish::restore, R"({"job":"mirror-a","node":"a"})"};
     const std::string has_node = R"({"return":[{"node-name":"a"},{"node-name":"disk0"}]})";
     const std::string removed = exchange_with("blockdev-del", R"({"node-name":"a"})", nothing);
     check_done(
-        visit(task, exchange("query-block-jobs", has_mirror) + cancel +
+        visit(task, severed(nothing) + exchange("query-block-jobs", has_mirror) + cancel +
                         exchange("query-block-jobs", has_mirror) +
                         exchange("query-block-jobs", has_none) + nodes_are(has_node) + removed),
         true);
-    check_done(visit(task, exchange("query-block-jobs", has_none) + nodes_are(has_none)), false);
-    const Visited again =
-        visit(task, exchange("query-block-jobs", has_none) + nodes_are(has_node) +
-                        exchange_with("blockdev-del", R"({"node-name":"a"})", in_use) +
-                        exchange("query-block-jobs", has_none) + nodes_are(has_node) + removed);
+    check_done(visit(task, severed(no_instance) + exchange("query-block-jobs", has_none) +
+                               nodes_are(has_none)),
+               false);
+    const Visited again = visit(
+        task, severed(nothing) + exchange("query-block-jobs", has_none) + nodes_are(has_node) +
+                  exchange_with("blockdev-del", R"({"node-name":"a"})", in_use) +
+                  severed(no_instance) + exchange("query-block-jobs", has_none) +
+                  nodes_are(has_node) + removed);
     check_done(again, true);
     CHECK(again.took == 20ms);
 }

@@ -21,7 +21,8 @@ namespace {
 const MacAddress mac = *MacAddress::parse("02:aa:00:00:00:01");
 
 LinkFacts a_link() {
-    LinkFacts link{3, "tap0", "tun", "katamaran/a/b", mac, true, true, true, 1500, 1000, 7, {}};
+    LinkFacts link{3,    "tap0", "tun", "katamaran/a/b", mac, true, true, true, true, 1500,
+                   1000, 7,      {}};
     link.counters = {1, 2, 3, 4, 5, 6, 7, UINT64_MAX};
     return link;
 }
@@ -104,7 +105,9 @@ Requests requests() {
             ListNeighbours{"tap0"},
             ListAddresses{"tap0"},
             ListAddresses{""},
-            ReadSetting{"a"}};
+            ReadSetting{"a"},
+            FindKind{"gre"},
+            FindKind{"plug", true}};
 }
 
 Result<Answer> read(const std::string& text) {

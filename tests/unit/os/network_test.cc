@@ -112,6 +112,22 @@ TEST_CASE("os/network: a namespace that lost its name goes on as long as it is o
     CHECK(asker.get(net::ReadSetting{"ipv4/ip_forward"}).text == "0");
 }
 
+TEST_CASE("os/network: whether the kernel has a kind is asked, and nothing is made for it") {
+    TestWorld world;
+    const OwnNamespace space;
+    if (!space) {
+        return;
+    }
+    Asker asker{world, space.place()};
+    CHECK(asker.get(net::FindKind{"vxlan"}).text == net::kind_is_there);
+    CHECK(asker.get(net::FindKind{"tbf", true}).text == net::kind_is_there);
+    CHECK(asker.get(net::FindKind{"ktm-none"}).text == net::kind_is_lacking);
+    CHECK(asker.get(net::FindKind{"ktm-none", true}).text == net::kind_is_lacking);
+    CHECK(asker.get(net::ListLinks{}).links.size() == 1);
+    const auto queues = asker.get(net::ListQdiscs{"lo"}).qdiscs;
+    CHECK((queues.empty() || queues.front().kind == "noqueue"));
+}
+
 TEST_CASE("os/network: a tunnel is made with its tag, is up, and goes again") {
     TestWorld world;
     const OwnNamespace space;

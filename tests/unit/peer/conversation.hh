@@ -40,7 +40,8 @@ inline std::string told(const Happening& happening) {
         return "warned: " + warned->text;
     }
     if (const auto* ended = std::get_if<Ended>(&happening)) {
-        return "ended " + ended->how;
+        return "ended " + ended->how +
+               (ended->data ? " " + json::compact(ended->data->root()) : "");
     }
     if (const auto* lost = std::get_if<Lost>(&happening)) {
         return "lost " + std::string{name_of(lost->why)} + " " + lost->error.code;

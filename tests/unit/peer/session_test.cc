@@ -161,6 +161,23 @@ TEST_CASE("peer/session: a goodbye ends it, and what they say then is not told")
     CHECK(source.session.state() == Session::State::over);
 }
 
+TEST_CASE("peer/session: a goodbye carries what was counted, and need not") {
+    Conversation source = Conversation::together();
+    CHECK(source.session.may_hear());
+    source.session.finish("done", R"({"role":"source"})");
+    CHECK(source.out() == "{\"n\":1,\"bye\":\"done\",\"data\":{\"role\":\"source\"}}\n");
+    source.hear(encode_heard(1));
+    CHECK(source.session.may_hear());  // Who is over himself still hears how it ends there.
+    source.hear(encode_bye(1, "aborted", R"({"role":"dest"})"));
+    CHECK(source.happened() == Lines{R"(ended aborted {"role":"dest"})"});
+    CHECK_FALSE(source.session.may_hear());
+
+    Conversation other = Conversation::together();
+    other.hear("{\"n\":1,\"bye\":\"done\",\"data\":3}\n");
+    CHECK(other.session.state() == Session::State::over);
+    CHECK_THAT(other.out(), Catch::Contains("refused"));
+}
+
 TEST_CASE("peer/session: our own goodbye is delivered when it is heard") {
     Conversation source = Conversation::together();
     REQUIRE(source.session.say("last", "{}"));
@@ -262,4 +279,65 @@ TEST_CASE("peer/session: a run that was begun anew is not the one that was lost"
         source.hear(encode_refused("it looks for another run"));
         CHECK(source.happened() == Lines{"lost refused peer-refused"});
     }
+}
+
+TEST_CASE("peer/session: both have the key of the side that listens, and no recording does") {
+    ktm::SharedKey::Raw raw{};
+    raw.fill(0xAB);
+    Hello theirs;
+    theirs.plan = "move";
+    theirs.role = "dest";
+    theirs.run = "a run";
+    theirs.key = ktm::SharedKey{raw};
+    Hello ours = theirs;
+    ours.role = "source";
+    ours.run = "another";
+    ours.key.reset();
+    std::string recorded;
+    const auto tap = [&recorded](Flow, std::string_view line) { recorded += line; };
+    Session dest{Session::Side::listens, theirs, {}, tap};
+    Session source{Session::Side::connects, ours, {}, tap};
+    CHECK_FALSE(source.key());
+    source.open({});
+    dest.open({});
+    dest.receive(source.take_output(), {});
+    const std::string answer = dest.take_output();
+    CHECK(answer.find(R"("key":")" + theirs.key->hex()) != std::string::npos);
+    source.receive(answer, {});
+    REQUIRE(source.key());
+    CHECK(*source.key() == *dest.key());
+    CHECK(recorded.find("abababab") == std::string::npos);
+    CHECK(recorded.find(R"("key":")" + std::string(64, '0') + '"') != std::string::npos);
+}
+
+TEST_CASE("peer/session: one that does not fit does not get the key") {
+    Hello theirs;
+    theirs.plan = "move";
+    theirs.role = "dest";
+    theirs.run = "a run";
+    theirs.key = ktm::SharedKey{{}};
+    Hello ours = theirs;
+    ours.key.reset();
+    ours.role = "source";
+    ours.run = "another";
+    ours.plan = "another";
+    Session dest{Session::Side::listens, theirs, {}};
+    dest.open({});
+    dest.receive(encode_hello(ours, "", {}), {});
+    const std::string answer = dest.take_output();
+    CHECK(answer.find(R"("plan":"move")") != std::string::npos);
+    CHECK(answer.find(R"("key")") == std::string::npos);
+}
+
+TEST_CASE("peer/session: a key that is none makes the hello unreadable") {
+    Hello hello;
+    hello.run = "a run";
+    hello.key = ktm::SharedKey{{}};
+    std::string line = encode_hello(hello, "", {});
+    line.replace(line.find("\"key\":\"") + 7, 2, "xy");
+    ktm::json::Parser parser;
+    const std::string padded = line + std::string(ktm::json::padding_bytes, ' ');
+    const auto message = decode(parser, std::string_view{padded}.substr(0, line.size()));
+    REQUIRE_FALSE(message);
+    CHECK(message.error().what.starts_with("'key' is not what it must be"));
 }

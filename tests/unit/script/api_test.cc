@@ -261,8 +261,8 @@ TEST_CASE("the global words are the roots of the described ones, without m and v
 }
 
 TEST_CASE("the fields of a word are what stands behind its dot") {
-    CHECK(fields_of("qmp") ==
-          std::vector<std::string>{"try", "enable", "wake", "quit", "restore", "connect"});
+    CHECK(fields_of("qmp") == std::vector<std::string>{"try", "enable", "wake", "quit", "restore",
+                                                       "reconnect", "connect"});
     CHECK(fields_of("timer") == std::vector<std::string>{"after", "every", "cancel"});
     CHECK(fields_of("sleep").empty());
     CHECK(fields_of("m").empty());
@@ -278,7 +278,7 @@ TEST_CASE("each description says everything") {
         CHECK(!word.example.empty());
         CHECK(word.since == 1);
         CHECK(word.contexts != 0);
-        CHECK((!word.waits || word.contexts == ktm::script::in_actions));
+        CHECK((!word.waits || (word.contexts & ktm::script::at_load) == 0));
         for (const Parameter& parameter : word.parameters) {
             INFO(parameter.name);
             CHECK(!parameter.type.empty());
@@ -323,14 +323,19 @@ TEST_CASE("each type that a description names is described") {
 TEST_CASE("a word is refused in each context that its description does not list") {
     for (const Topic& topic : all_topics()) {
         for (const Word& word : topic.words) {
-            for (const Context context : {Context::load, Context::action, Context::undo}) {
+            for (const Context context :
+                 {Context::load, Context::action, Context::undo, Context::look}) {
                 if (!topic.is_global || (word.contexts & static_cast<unsigned>(context)) != 0) {
                     continue;
                 }
                 INFO(word.name << " in context " << static_cast<int>(context));
                 const std::string error = refusal_of(word, context);
+                const bool declares = word.contexts == ktm::script::at_load;
+                const bool finds = word.contexts == ktm::script::in_looks;
                 const bool loading = context == Context::load;
-                CHECK_THAT(error, Catch::Contains(loading ? " acts; " : " declares; "));
+                CHECK_THAT(error, Catch::Contains(declares            ? " declares; "
+                                                  : finds && !loading ? " finds something; "
+                                                                      : " acts; "));
                 CHECK_THAT(error, Catch::Contains(std::string{ktm::script::root_of(word.name)}));
             }
         }
@@ -342,7 +347,8 @@ TEST_CASE("a word that belongs everywhere is refused nowhere") {
         if (word.contexts != ktm::script::everywhere) {
             continue;
         }
-        for (const Context context : {Context::load, Context::action, Context::undo}) {
+        for (const Context context :
+             {Context::load, Context::action, Context::undo, Context::look}) {
             INFO(word.name << " in context " << static_cast<int>(context));
             const std::string error =
                 raised_by("local _ = " + std::string{word.name} + " return pcall(_, 1)", context);

@@ -183,3 +183,99 @@ TEST_CASE("what the other node says before our VM has greeted waits for the begi
     CHECK(runs.source->ended_at == seconds{4});
     CHECK(runs.dest->end() == "done");
 }
+
+TEST_CASE("two runs with one key meet and meet again, and who has another one does not") {
+    SharedKey::Raw raw{};
+    script::PeerOptions options;
+    options.key = SharedKey{raw};
+    raw.fill(1);
+    script::PeerOptions others;
+    others.key = SharedKey{raw};
+    SECTION("also when the connection breaks") {
+        TwoRuns runs{waits, waits, "", {{}, {}, options, ""}};
+        runs.source->start();
+        runs.dest->start();
+        runs.after(seconds{1}, [&] { runs.transport.tear(); });
+        runs.play_until(seconds{3});
+        CHECK(runs.source->states == Words{"wait"});
+        CHECK(runs.source->said("the other node is there again"));
+        CHECK(runs.dest->said("the other node is there again"));
+        CHECK_FALSE(runs.source->is_over());
+    }
+    SECTION("the side that connects with another key ends at once, the other waits on") {
+        TwoRuns runs{waits, waits, "", {{}, {}, options, ""}};
+        runs.source->start();
+        std::unique_ptr<ports::Stream> caller;
+        runs.dest->start();
+        const auto attempt = runs.transport.connect(
+            *Endpoint::parse(place), [&](Result<std::unique_ptr<ports::Stream>> stream) {
+                REQUIRE(stream);
+                caller = runs.world.ports().ciphers.secure(std::move(*stream), *others.key,
+                                                           ports::Ciphers::End::connects);
+                caller->start({[](std::string_view) {}, [](std::optional<Error>) {}});
+            });
+        REQUIRE(attempt);
+        runs.play_until(seconds{1});
+        CHECK(runs.dest->said("192.0.2.2 was refused: the other end has another key"));
+        CHECK(runs.dest->states == Words{"wait"});
+    }
+    SECTION("a listener with another key") {
+        TwoRuns runs{waits, waits, "", {{}, {}, options, ""}};
+        std::unique_ptr<ports::Stream> answers;
+        const auto listener = runs.transport.listen(
+            *Endpoint::parse(place), [&](std::unique_ptr<ports::Stream> stream) {
+                answers = runs.world.ports().ciphers.secure(std::move(stream), *others.key,
+                                                            ports::Ciphers::End::listens);
+                answers->start({[](std::string_view) {}, [](std::optional<Error>) {}});
+            });
+        REQUIRE(listener);
+        runs.source->start();
+        runs.play();
+        CHECK(runs.source->end() == "aborted wrong-key");
+        CHECK(runs.source->ended_at == Duration::zero());
+        CHECK(runs.source->states.empty());
+    }
+    SECTION("a key at one node alone") {
+        TwoRuns runs{waits, waits, "", {{}, {}, options, ""}};
+        std::unique_ptr<ports::Stream> caller;
+        runs.dest->start();
+        const auto attempt = runs.transport.connect(
+            *Endpoint::parse(place), [&](Result<std::unique_ptr<ports::Stream>> stream) {
+                REQUIRE(stream);
+                caller = std::move(*stream);
+                caller->start({[](std::string_view) {}, [](std::optional<Error>) {}});
+                caller->write("{\"katamaran\":1}\n");
+            });
+        REQUIRE(attempt);
+        runs.play_until(seconds{1});
+        CHECK(runs.dest->said("192.0.2.2 was refused: the other end does not speak TLS 1.3"));
+        CHECK_FALSE(runs.dest->is_over());
+    }
+}
+
+TEST_CASE("one that speaks TLS to a run without a key is told from other garbage") {
+    TwoRuns runs{waits, waits};
+    const auto says = [&](const std::string& bytes) {
+        return [&, bytes](Result<std::unique_ptr<ports::Stream>> stream) {
+            REQUIRE(stream);
+            (*stream)->write(bytes);
+        };
+    };
+    SECTION("to the side that listens") {
+        runs.dest->start();
+        const auto attempt = runs.transport.connect(*Endpoint::parse(place), says("\x16\x03\x01"));
+        REQUIRE(attempt);
+        runs.play_until(seconds{1});
+        CHECK(runs.dest->said("was refused: it speaks TLS, and this run has no key"));
+        CHECK_FALSE(runs.dest->is_over());
+    }
+    SECTION("to the side that connects") {
+        const auto listener = runs.transport.listen(
+            *Endpoint::parse(place),
+            [](std::unique_ptr<ports::Stream> stream) { stream->write("\x15\x03\x03"); });
+        REQUIRE(listener);
+        runs.source->start();
+        runs.play();
+        CHECK(runs.source->end() == "aborted tls");
+    }
+}

@@ -77,8 +77,8 @@ Side::Side(sim::VirtualWorld& world, TornTransport& transport, const std::string
     : world_(world),
       plan_(loaded(world, plan)),
       settings_(settings_of(plan_.plan(), role, vars)),
-      ports_{world.loop(),  world.virtual_clock(), transport,       world.processes(),
-             world.files(), world.signals(),       world.networks()} {
+      ports_{world.loop(),  world.virtual_clock(), transport,        world.processes(),
+             world.files(), world.signals(),       world.networks(), world.ports().ciphers} {
     run_ = std::make_unique<script::Run>(ports_, plan_, settings_, host_settings(role), nullptr,
                                          *this, options);
 }
@@ -89,6 +89,10 @@ void Side::on_action(const engine::Action& action) {
     } else if (const auto* dropped = std::get_if<engine::Ignored>(&action)) {
         ignored.push_back(dropped->event);
     }
+}
+
+void Side::on_finding(const script::Finding& finding) {
+    findings.push_back(std::string{name_of(finding.state)} + " " + sentence_of(finding));
 }
 
 void Side::on_words(std::string_view, std::string_view text) {

@@ -29,6 +29,11 @@ public:
          script::PeerOptions options);
 
     void start() { run_->start(); }
+    /// Nothing but the looks.
+    void look() {
+        run_->look_only();
+        run_->start();
+    }
     /// As if its process was killed.
     void kill() { run_.reset(); }
     void interrupt() {
@@ -36,6 +41,7 @@ public:
     }
 
     void on_action(const engine::Action& action) override;
+    void on_finding(const script::Finding& finding) override;
     void on_words(std::string_view level, std::string_view text) override;
     void on_waiting(std::string_view, Duration) override { ++waited; }
     void on_over(const script::Outcome& last) override;
@@ -46,8 +52,9 @@ public:
     /// Whether the plan said this.
     [[nodiscard]] bool said(std::string_view text) const;
 
-    std::vector<std::string> words;   ///< What the plan said, and katamaran itself.
-    std::vector<std::string> states;  ///< That were entered.
+    std::vector<std::string> words;     ///< What the plan said, and katamaran itself.
+    std::vector<std::string> states;    ///< That were entered.
+    std::vector<std::string> findings;  ///< "bad tap0: nobody has it open; start it".
     std::vector<std::string> ignored;
     unsigned waited = 0;
     std::optional<script::Outcome> outcome;

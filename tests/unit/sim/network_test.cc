@@ -80,6 +80,8 @@ TEST_CASE("sim/kernel: a tunnel is there with its tag, and cannot be made twice"
     CHECK(kernel.does(net::AddTunnel{tunnel("ktm1")}) == "EEXIST");
     CHECK(kernel.does(net::AddTunnel{tunnel("a/b", "192.0.2.8")}) == "EINVAL");
     kernel.lack("ipip");
+    CHECK(kernel.apply(net::FindKind{"ipip"})->text == net::kind_is_lacking);
+    CHECK(kernel.apply(net::FindKind{"gre"})->text == net::kind_is_there);
     CHECK(kernel.does(net::AddTunnel{tunnel("ktm1", "192.0.2.8")}) == "EOPNOTSUPP");
 }
 

@@ -227,7 +227,7 @@ TEST_CASE(
         sim::RecalledFiles files{exchanges(trace::files_port), note};
         const ports::World world{
             other.ports.loop,    other.ports.clock, other.ports.transport, processes, files,
-            other.ports.signals, networks};
+            other.ports.signals, networks,          other.ports.ciphers};
         Doing doing{world};
         doing.all();
         CHECK(doing.told == told);

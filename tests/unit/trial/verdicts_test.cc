@@ -144,3 +144,29 @@ TEST_CASE("trial/verdicts: the network reorders what is on its way, and no more"
     world.latency = 0ns;
     CHECK(overtaken_max(world) == 1);
 }
+
+TEST_CASE("trial/verdicts: a ledger is held against what became of the packets") {
+    model::FlowAccount flow;
+    flow.sent = flow.delivered = 100;
+    net::Proof said;
+    CHECK(contradiction(said, {flow}).empty());
+    said.says = net::Proof::Says::zero_lost;
+    said.sent = 40;
+    CHECK(contradiction(said, {flow}).empty());
+    flow.delivered = 99;
+    flow.lost["in the ring"] = 1;
+    CHECK(contradiction(said, {flow}) ==
+          " says 'zero lost of 40 diverted', and 1 were lost: 1 in the ring");
+
+    said.says = net::Proof::Says::lost;
+    said.lost = {{2, "the ring"}};
+    CHECK(contradiction(said, {flow}) == " says 'LOST 2 packets: the ring', and 1 were lost");
+    flow.delivered = 98;
+    flow.waiting["there"] = 1;  // It may never be taken.
+    CHECK(contradiction(said, {flow}).empty());
+    said.lost = {{1, "the ring"}};  // At least so many.
+    CHECK(contradiction(said, {flow}).empty());
+    said.says = net::Proof::Says::not_proven;
+    said.lost.clear();
+    CHECK(contradiction(said, {flow}).empty());
+}

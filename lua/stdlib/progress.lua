@@ -35,6 +35,9 @@ local speed_ms = 200
 --- What a plan has to do before QEMU stops the guest takes less, on a node that is not overloaded.
 local head_start_ms = 30
 
+--- An answer that was longer under way is of some time in between, and nobody knows of which.
+local prompt_ms = 20
+
 --- QEMU's limiter lets it send the share of so many milliseconds at once, and sleep.
 local slice_ms = 100
 
@@ -64,20 +67,23 @@ local function words_for(ram)
 end
 
 --- What is known of the copy by now: bytes a millisecond, and since when this pass runs.
-local function measure(seen, ram, throttle)
+--- Of an answer that came late the speed is rather too low: to divert too late costs an attempt, to
+--- divert too early packets.
+local function measure(seen, ram, asked, throttle)
   local sent, instant = ram.transferred or 0, now()
+  local since = instant - asked > prompt_ms and asked or instant
   local pass = ram["dirty-sync-count"] or 0
   if pass ~= seen.pass then
     if pass > 1 then seen.passes_since = seen.passes_since or instant end
     seen.pass, seen.pass_began, seen.pass_left = pass, instant, ram.remaining
   end
   if sent > seen.sent then seen.sent, seen.since = sent, instant end
-  seen.mark, seen.looked = seen.mark or { sent = sent, at = instant }, instant
+  seen.mark, seen.looked = seen.mark or { sent = sent, at = since }, instant
   local passed, is_first = instant - seen.mark.at, not seen.is_measured
   if sent > seen.mark.sent and (passed >= speed_ms or is_first and passed > 0) then
     seen.speed = (sent - seen.mark.sent) / passed
     if passed >= speed_ms then
-      seen.is_measured, seen.mark = true, { sent = sent, at = instant }
+      seen.is_measured, seen.mark = true, { sent = sent, at = since }
     end
   end
   -- QEMU counts a page once a pass, so that a long pass shows less than what a short one will.
@@ -153,7 +159,7 @@ function watch.look(m)
     return
   end
   progress(words_for(ram))
-  measure(seen, ram, copy["cpu-throttle-percentage"])
+  measure(seen, ram, asked, copy["cpu-throttle-percentage"])
   if seen.nearly and is_near(seen, ram) then
     seen.nearly = nil
     emit("progress:nearly", { remaining = ram.remaining })

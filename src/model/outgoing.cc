@@ -249,8 +249,15 @@ double Outgoing::streams() const {
     return has(Capability::multifd) ? static_cast<double>(settings_.number("multifd-channels")) : 1;
 }
 
+double Outgoing::stream_speed() const {
+    const QemuSettings& qemu = process_.settings();
+    return settings_.text("tls-creds").empty()
+               ? qemu.copy_bytes_per_second
+               : std::min(qemu.copy_bytes_per_second, qemu.encrypted_bytes_per_second);
+}
+
 double Outgoing::thread_speed() const {
-    return process_.settings().copy_bytes_per_second * streams();
+    return stream_speed() * streams();
 }
 
 double Outgoing::wire_speed() const {
@@ -324,7 +331,7 @@ void Outgoing::use_wire() {
     const bool sends = over_wire_ && (step_ == Step::copying || step_ == Step::finishing);
     double stream = 0;
     if (sends) {
-        stream = process_.settings().copy_bytes_per_second;
+        stream = stream_speed();
         if (const std::uint64_t most = settings_.number("max-bandwidth");
             most != 0 && step_ == Step::copying) {
             stream = std::min(stream, static_cast<double>(most));

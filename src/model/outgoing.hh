@@ -97,6 +97,7 @@ private:
     [[nodiscard]] Duration latency() const;
     [[nodiscard]] bool is_cut() const;
     [[nodiscard]] double streams() const;
+    [[nodiscard]] double stream_speed() const;
     [[nodiscard]] double thread_speed() const;
     [[nodiscard]] double wire_speed() const;
     [[nodiscard]] RamCopy::Terms terms() const;

@@ -49,8 +49,9 @@ struct QemuSettings {
     std::vector<Drive> drives;  ///< The guest writes to the first.
     Load load;
     Timings timings;
-    double copy_bytes_per_second = 2e9;    ///< Of one thread that sends memory.
-    double mirror_bytes_per_second = 5e8;  ///< Of a mirror's reads.
+    double copy_bytes_per_second = 2e9;         ///< Of one thread that sends memory.
+    double encrypted_bytes_per_second = 1.4e8;  ///< The same, under TLS.
+    double mirror_bytes_per_second = 5e8;       ///< Of a mirror's reads.
     /// The key in a directory of tls-creds-psk; that of any other is one and the same.
     std::map<std::string, std::string> psk_keys;
     /// Where keys are read instead, in the file keys.psk of such a directory. LIFETIME: outlives

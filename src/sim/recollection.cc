@@ -83,6 +83,15 @@ Recollection::Answer at_once(std::string reply) {
     return {Duration::zero(), Duration::zero(), std::move(reply)};
 }
 
+/// The answer to a question that is asked later, by so much, than it was: it comes when it came. So
+/// nothing adds up: who computes a speed from many answers finds the one that was found.
+Recollection::Answer as_late(Recollection::Answer answer, Duration late) {
+    if (answer.after) {
+        answer.after = std::max(Duration::zero(), *answer.after - late);
+    }
+    return answer;
+}
+
 /// Commands that wait for their reply while the records are read.
 class Unanswered {
 public:
@@ -264,8 +273,8 @@ Result<Recollection::Answer> Recollection::ask(const QmpCommand& command, Instan
             best = &item;
         }
         if (!item.told && ago >= -on_the_way_max && ago <= on_the_way_max) {
-            best = &item;
-            break;
+            item.told = true;
+            return as_late(item.answer, ago);
         }
         if (ago < Duration::zero()) {
             break;

@@ -197,6 +197,7 @@ void Node::start_qemu() {
     const WorldSettings& world = stage_.world;
     settings.load.ram_bytes = world.ram_bytes;
     settings.load.zero_bytes = 0;
+    settings.encrypted_bytes_per_second = static_cast<double>(world.encrypted_bytes_per_second);
     settings.load.dirty_bytes_per_second = world.dirty_bytes_per_second;
     settings.load.working_set_bytes = world.working_set_bytes;
     settings.load.disk_writes_per_second = world.disk_writes_per_second;

@@ -59,7 +59,7 @@ struct Key {
     std::string_view words;
 };
 
-constexpr std::array<Key, 15> keys{{
+constexpr std::array<Key, 16> keys{{
     {"ram", Kind::size, "8G", "1G", "memory of the guest"},
     {"dirty", Kind::rate, "300M/s", "50M/s", "how much of it the guest writes to, in a second"},
     {"working", Kind::size, "512M", "256M", "how much of it the guest writes to, in all"},
@@ -69,6 +69,8 @@ constexpr std::array<Key, 15> keys{{
     {"storage", Kind::storage, "local", "",
      "shared or local disks; else local if the plan has drives"},
     {"link", Kind::link, "25G", "10G", "bits a second between the nodes"},
+    {"tls", Kind::rate, "1G/s", "140M/s",
+     "what one connection of QEMU carries when it is encrypted"},
     {"latency", Kind::duration, "1ms", "100us", "one way between them"},
     {"rtt", Kind::duration, "2ms", "200us", "there and back; twice the latency"},
     {"pps", Kind::count, "100k", "20k", "packets for the guest in a second"},
@@ -149,6 +151,8 @@ Result<void> set(const Key& key, std::string_view text, WorldSettings& settings)
         settings.disk_writes_per_second = value;
     } else if (key.name == "link") {
         settings.link_bytes_per_second = value / bits_a_byte;
+    } else if (key.name == "tls") {
+        settings.encrypted_bytes_per_second = value;
     } else if (key.name == "latency") {
         settings.latency = Duration{*number};
     } else if (key.name == "fabric") {
@@ -173,8 +177,9 @@ Result<void> check(const WorldSettings& settings) {
     if (settings.ram_bytes < ram_min) {
         return bad_world("ram is less than 1 MiB");
     }
-    if (settings.link_bytes_per_second == 0 || settings.guest_packets_per_second == 0) {
-        return bad_world("link and reads are more than nothing");
+    if (settings.link_bytes_per_second == 0 || settings.encrypted_bytes_per_second == 0 ||
+        settings.guest_packets_per_second == 0) {
+        return bad_world("link, tls and reads are more than nothing");
     }
     if (settings.working_set_bytes > settings.ram_bytes) {
         return bad_world("working is more than ram");

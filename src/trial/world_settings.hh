@@ -26,6 +26,7 @@ struct WorldSettings {
     std::optional<bool> shared_disks;
     // The network between the nodes.
     std::uint64_t link_bytes_per_second = 1'250'000'000;
+    std::uint64_t encrypted_bytes_per_second = 140'000'000;
     Duration latency = std::chrono::microseconds{100};
     // Packets for the guest.
     std::uint64_t packets_per_second = 20'000;

@@ -184,7 +184,7 @@ def test_model_help():
                           stdout=subprocess.PIPE).stdout
     table = text[text.index("Keys of --model:"):text.index("Units of memory")]
     rows = re.findall(r"(?m)^  (\w+) +(\S+) +(\S+)? +\S", table)[1:]
-    assert len(rows) == 15, table
+    assert len(rows) == 16, table
     alone = simulate("freeze").stdout
     for name, example, preset in rows:
         assert simulate("freeze", "--model", f"{name}={example}").returncode == 0, name

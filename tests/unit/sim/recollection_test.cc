@@ -94,6 +94,29 @@ TEST_CASE("sim/recollection: a question is answered at another place while nothi
     CHECK(says(asked.why(asked.ask("query-name", 4s)), "does not have it"));
 }
 
+TEST_CASE("sim/recollection: who asks a little faster than it was asked gets no answer earlier") {
+    std::string looks = R"~({"t":0,"dir":"out","msg":{"execute":"migrate","id":1}}
+{"t":0.001,"dir":"in","msg":{"return":{},"id":1}})~";
+    for (int number = 1; number <= 9; ++number) {
+        const std::string at = "{\"t\":0." + std::to_string(number);
+        const std::string id = std::to_string(number + 1);
+        looks += "\n" + at + R"(,"dir":"out","msg":{"execute":"query-migrate","id":)" + id +
+                 "}}\n" + at + R"(02,"dir":"in","msg":{"id":)" + id + R"(,"return":{"left":)" + id +
+                 "}}}";
+    }
+    Asked asked{looks};
+    REQUIRE(asked.ask("migrate", 0s).has_value());
+    Duration now = 5ms;
+    for (int number = 1; number <= 9; ++number) {
+        now += 92ms;  // Of 98 ms; in all that is more than what any question may be early.
+        const auto answer = asked.ask("query-migrate", now);
+        REQUIRE(answer.has_value());
+        CHECK(says(answer->reply, "\"left\":" + std::to_string(number + 1)));
+        now += *answer->after;
+        CHECK(now == number * 100ms + 2ms);
+    }
+}
+
 TEST_CASE("sim/recollection: a command that comes before what it followed is not known") {
     Asked asked;
     CHECK(says(asked.why(asked.ask("cont", 1s)), "came of stop (line 6), and that was not sent"));

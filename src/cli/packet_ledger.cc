@@ -23,6 +23,16 @@ std::string what_tunnel_counted(const net::Point& point) {
            grew(point, &net::Counters::rx_dropped) + " dropped";
 }
 
+/// Of those that travelled as one the device has counted one.
+std::string what_passed(const net::Point& point) {
+    const std::uint64_t each = net::grown(point.after->let_go, point.before->let_go);
+    const std::uint64_t as_one =
+        net::grown(point.after->counters.tx_packets, point.before->counters.tx_packets) +
+        net::grown(point.after->counters.rx_packets, point.before->counters.rx_packets);
+    const bool is_joined = point.after->counts && each > as_one;
+    return is_joined ? ", " + net::grouped(each) + " if each that was joined counts" : "";
+}
+
 std::string what_tap_counted(const net::Point& point) {
     const std::uint64_t arrived = net::grown(point.after->arrived(), point.before->arrived());
     std::string text = net::grouped(arrived) + " arrived, ";
@@ -42,6 +52,9 @@ std::string what_was_counted(const net::Point& point) {
     }
     if (point.part == net::part_hold || point.part == net::part_home) {
         return what_tap_counted(point);
+    }
+    if (point.part == net::part_tunnel) {
+        return what_tunnel_counted(point) + what_passed(point);
     }
     return what_tunnel_counted(point) +
            (point.part == net::part_wire ? ", of everybody's packets" : "");

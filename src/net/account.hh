@@ -3,11 +3,12 @@
 //
 // Theory of operation. A guest's packet goes into the tunnel at the source, comes out of it at the
 // destination, arrives at the tap there, and is taken by the guest. Each of these places counts for
-// itself. What went into the tunnel and did not come out is lost between the nodes; what came out
-// and did not arrive, behind the tunnel; what arrived and was neither taken nor waits, where the
-// tap says. Devices of ours carry nothing but the guest's packets, so that each number of theirs is
-// the guest's. The wire below a tunnel carries what everybody sends: its drops explain a loss that
-// was found elsewhere, and are none by themselves.
+// itself. What went into the tunnel and did not come out is lost between the nodes, if both ends
+// count packet for packet: many may travel as one, and not as the same ones at both ends. What came
+// out and did not arrive, behind the tunnel; what arrived and was neither taken nor waits, where
+// the tap says. Devices of ours carry nothing but the guest's packets, so that each number of
+// theirs is the guest's. The wire below a tunnel carries what everybody sends: its drops explain a
+// loss that was found elsewhere, and are none by themselves.
 //
 // Where the guest did not come to run, all that came for it is lost, wherever it lies: a QEMU that
 // is ended takes it along, and no counter says so. What nobody diverted was not the guest's there.
@@ -36,10 +37,10 @@ namespace ktm::net {
 /// What was read of a device and of its queue, at one instant.
 struct Seen {
     Counters counters;
-    std::uint64_t let_go = 0;   ///< By the root qdisc.
+    std::uint64_t let_go = 0;   ///< By the root qdisc; of a tunnel: all that passed, either way.
     std::uint64_t queued = 0;   ///< In our plug.
     std::uint64_t dropped = 0;  ///< By our plug.
-    bool counts = false;        ///< The root qdisc counts.
+    bool counts = false;        ///< That is counted, packet for packet.
     std::uint64_t let_go_bytes = 0;
     bool closed = false;  ///< Of a tap: nobody has it open.
     bool joins = false;   ///< Of a tap: a packet of it may be many that were joined to one.
@@ -59,6 +60,9 @@ struct InRing {
 /// a tap takes such, the bytes tell: of what was joined the queue counts but a header more.
 [[nodiscard]] InRing in_ring(const Seen& from, const Seen& to);
 [[nodiscard]] Seen seen_of(const LinkFacts& link, const std::vector<QdiscFacts>& qdiscs);
+/// The same of a tunnel of ours. Packets that travel as one are one to the device, and a network
+/// card joins and parts them as it likes; its filters' qdisc counts each.
+[[nodiscard]] Seen seen_of_tunnel(const LinkFacts& link, const std::vector<QdiscFacts>& qdiscs);
 
 /// What a place on the way is: the device into which packets are sent, and out of which they come;
 /// the one below it, where it is wrapped; the one that all the node's packets pass; the tap that
@@ -76,6 +80,7 @@ struct Point {
     std::string netns;
     std::optional<Seen> before;  ///< Before anything was diverted.
     std::optional<Seen> amid;    ///< At the source behind the diversion, else behind the opening.
+    std::optional<Seen> again;   ///< Of a tunnel: as soon as the tap had been read behind that.
     std::optional<Seen> after;
     std::optional<Seen> late;  ///< At the source, when the other node had its say.
     std::string unread;        ///< Why one of these could not be read.

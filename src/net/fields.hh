@@ -327,6 +327,7 @@ void fields(Visitor& visitor, T& of) {
     visitor("netns", of.netns);
     visitor("before", of.before);
     visitor("amid", of.amid);
+    visitor("again", of.again);
     visitor("after", of.after);
     visitor("late", of.late);
     visitor("unread", of.unread);

@@ -61,11 +61,16 @@ inline constexpr std::uint32_t ingress_node = 0x400U;
 [[nodiscard]] std::uint32_t direction_bit(net::Direction direction);
 
 /// The messages that make a tunnel's device: the first makes it; the others are bound to the number
-/// that the first one gave, keep the kernel from giving it an IPv6 address of its own, and tag it
-/// and set it up.
-inline constexpr std::uint32_t tunnel_messages_count = 3;
+/// that the first one gave, keep the kernel from giving it an IPv6 address of its own, let it count
+/// each packet of those that travel as one (a clsact with a filter for either direction), and tag
+/// it and set it up.
+inline constexpr std::uint32_t tunnel_messages_count = 6;
 /// Which of them a kernel, or a device, without IPv6 refuses and has no need of.
 inline constexpr std::size_t tunnel_message_of_v6 = 1;
+/// Which of them a kernel without filters refuses; then nobody counts so.
+[[nodiscard]] constexpr bool is_tunnel_message_of_count(std::size_t place) noexcept {
+    return place > tunnel_message_of_v6 && place + 1 < tunnel_messages_count;
+}
 [[nodiscard]] std::string tunnel_messages(const net::TunnelLink& link, std::uint32_t number);
 
 }  // namespace ktm::os

@@ -14,6 +14,7 @@
 #include <linux/rtnetlink.h>
 
 #include "os/netlink_message.hh"
+#include "os/netlink_queueing.hh"
 #include "os/netlink_requests.hh"
 
 namespace ktm::os {
@@ -119,7 +120,12 @@ std::string tunnel_messages(const net::TunnelLink& link, std::uint32_t number) {
     head.ifi_change = IFF_UP;
     Message tag{RTM_SETLINK, NLM_F_ACK, head};
     tag.bytes(IFLA_IFALIAS, link.tag);
-    return std::string(make.whole()).append(quiet.whole()).append(tag.whole());
+    return std::string(make.whole())
+        .append(quiet.whole())
+        .append(queueing_message(net::AddClsact{link.name}, number).whole())
+        .append(counter_message(number, net::Direction::egress).whole())
+        .append(counter_message(number, net::Direction::ingress).whole())
+        .append(tag.whole());
 }
 
 }  // namespace ktm::os

@@ -43,6 +43,12 @@ constexpr int list_tries_max = 5;
 
 class Core;
 
+/// Of a tunnel's messages, by their place: what can be done without.
+bool is_no_need(std::size_t message, int fault) {
+    return (fault == EAFNOSUPPORT && message == tunnel_message_of_v6) ||
+           is_tunnel_message_of_count(message);
+}
+
 /// The watch for answers that were not there at once.
 struct AnswerState : State<uv_poll_t> {
     UniqueFunction<void(int status)> ready;
@@ -269,8 +275,8 @@ private:
         const bool is_absence =
             (verdict.fault == ENODEV && std::holds_alternative<net::FindLink>(request)) ||
             (verdict.fault == ENOENT && std::holds_alternative<net::FindRoutes>(request)) ||
-            (verdict.fault == EAFNOSUPPORT && std::holds_alternative<net::AddTunnel>(request) &&
-             flight_->place_in_request(message) == tunnel_message_of_v6);
+            (std::holds_alternative<net::AddTunnel>(request) &&
+             is_no_need(flight_->place_in_request(message), verdict.fault));
         if (verdict.fault != 0 && !is_absence) {
             fail(owner, kernel_error(verdict, ""));
         }

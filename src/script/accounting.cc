@@ -10,6 +10,15 @@
 
 namespace ktm::script {
 
+namespace {
+
+/// Whether what is below the device counts otherwise than itself.
+bool has_queues(const net::Point& point) {
+    return point.part == net::part_home || point.part == net::part_tunnel;
+}
+
+}  // namespace
+
 void Accounting::add(std::string_view part, const std::string& place, net::Seen before,
                      const std::string& link) {
     net::Point point;
@@ -91,10 +100,12 @@ void Accounting::note_turned(host::AcquiredId id) {
     read(of_part(net::part_home), When::amid, [] {});
 }
 
-void Accounting::note_opening() {
-    if (!std::exchange(opened_, true)) {
+bool Accounting::note_opening() {
+    const bool is_first = !std::exchange(opened_, true);
+    if (is_first) {
         read(of_part(net::part_tunnel), When::amid, [] {});
     }
+    return is_first;
 }
 
 void Accounting::close(host::AcquiredId id, UniqueFunction<void()> then) {
@@ -200,7 +211,7 @@ void Accounting::ask(host::Namespace& space, const Points& points, When when,
     for (const std::size_t at : points) {
         const net::Point& point = account_.points[at];
         requests.emplace_back(net::FindLink{point.link});
-        if (point.part == net::part_home) {
+        if (has_queues(point)) {
             requests.emplace_back(net::ListQdiscs{point.link});
         }
     }
@@ -210,8 +221,7 @@ void Accounting::ask(host::Namespace& space, const Points& points, When when,
         for (const std::size_t at : points) {
             net::Point& point = account_.points[at];
             const Result<net::Answer>& link = outcome[next++];
-            const bool has_queue = point.part == net::part_home;
-            settle(point, when, link, has_queue ? &outcome[next++] : nullptr);
+            settle(point, when, link, has_queues(point) ? &outcome[next++] : nullptr);
         }
         then();
     });
@@ -220,6 +230,7 @@ void Accounting::ask(host::Namespace& space, const Points& points, When when,
 void Accounting::settle(net::Point& point, When when, const Result<net::Answer>& link,
                         const Result<net::Answer>* queue) {
     std::optional<net::Seen>& seen = when == When::amid    ? point.amid
+                                     : when == When::again ? point.again
                                      : when == When::after ? point.after
                                                            : point.late;
     if (!link || (queue != nullptr && !*queue)) {
@@ -227,8 +238,9 @@ void Accounting::settle(net::Point& point, When when, const Result<net::Answer>&
     } else if (link->links.empty()) {
         point.unread = point.link + " is gone";
     } else {
-        seen = net::seen_of(link->links.front(),
-                            queue == nullptr ? std::vector<net::QdiscFacts>{} : (*queue)->qdiscs);
+        const auto& qdiscs = queue == nullptr ? std::vector<net::QdiscFacts>{} : (*queue)->qdiscs;
+        seen = point.part == net::part_tunnel ? net::seen_of_tunnel(link->links.front(), qdiscs)
+                                              : net::seen_of(link->links.front(), qdiscs);
     }
 }
 

@@ -39,8 +39,12 @@ public:
     void note_turned(host::AcquiredId id);
     void note_turned_back(host::AcquiredId id) { turned_.erase(id); }
     void note_held() { account_.holds = true; }
-    /// A hold was opened: what has come out of the tunnels by now belongs to it.
-    void note_opening();
+    /// A hold was opened: what has come out of the tunnels by now belongs to it. Whether it is the
+    /// first one; then its tap is read next, and `note_opened` is called.
+    [[nodiscard]] bool note_opening();
+    void note_opened() {
+        read(of_part(net::part_tunnel), When::again, [] {});
+    }
     /// Reads all that belongs to that tunnel for the last time; `then` in any case. Nothing is read
     /// when it is no tunnel.
     void close(host::AcquiredId id, UniqueFunction<void()> then);
@@ -52,7 +56,7 @@ public:
     [[nodiscard]] net::Account account() const;
 
 private:
-    enum class When : std::uint8_t { amid, after, late };
+    enum class When : std::uint8_t { amid, again, after, late };
     using Points = std::vector<std::size_t>;
 
     void add(std::string_view part, const std::string& place, net::Seen before,

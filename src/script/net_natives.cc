@@ -491,9 +491,13 @@ int open(lua_State* lua) {
     note(run, "open the hold on " + hold.tap());
     return await_deed(lua, run, [&](const Deed& deed) {
         hold.open([&run, &hold, deed](Result<void> done) {
-            // ORDER: the tunnel first: what comes in between makes the tap's number the larger one.
-            run.net().accounting().note_opening();
+            // ORDER: the tap between two looks at the tunnel; packets come all the time.
+            Accounting& accounting = run.net().accounting();
+            const bool is_first = accounting.note_opening();
             hold.note_opening();
+            if (is_first) {
+                accounting.note_opened();
+            }
             deed.give(std::move(done));
         });
     });

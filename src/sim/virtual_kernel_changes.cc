@@ -68,6 +68,9 @@ struct VirtualKernel::Changes {
         if (net::carries_frames(tunnel.carrier)) {
             made.facts.mac = tunnel.mac;
         }
+        if (kernel.has("clsact") && kernel.has("u32")) {
+            made.filter_room = "clsact";
+        }
         return 0;
     }
 

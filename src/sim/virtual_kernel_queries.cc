@@ -50,6 +50,9 @@ std::vector<net::QdiscFacts> qdiscs_of(const VirtualLink& link) {
         facts.kind = link.filter_room;
         facts.handle = handle_ingress;
         facts.parent = net::filters_parent;
+        if (link.tunnel) {
+            facts.packets = link.facts.counters.rx_packets + link.facts.counters.tx_packets;
+        }
         qdiscs.push_back(std::move(facts));
     }
     return qdiscs;

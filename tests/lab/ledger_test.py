@@ -6,19 +6,26 @@ the test reads as the guest would. In each test but the first packets are lost a
 means of the kernel's own, and both runs must name that place. What this kernel has no qdisc for is
 skipped; tools/lab has a plug.
 """
+import array
+import contextlib
+import fcntl
+import itertools
 import json
 import re
 import signal
+import socket
+import struct
 import time
 
 import nodes as lab
 import tap
-from nodes import DEST, GUEST_MAC, GUESTS
+from nodes import CLIENT, DEST, GUEST_MAC, GUESTS
 
 WITHIN = 60
 GUEST = GUESTS[4][0]
 BYTES, PACE, COUNT = 600, 20000, 3000
 UNPROVEN = 3
+SIOCETHTOOL, ETHTOOL_STSO, ETHTOOL_SGRO = 0x8946, 0x1F, 0x2C
 
 PLAN = """return plan {{ name = "cross", api = 1, summary = "A plan of a test.",
   vars = {{ to = var.ip {{ role = "source", doc = "The dest." }},
@@ -170,15 +177,23 @@ def test_left(nodes):
     assert_lost(said, nodes, "tap0 at the dest, where nobody took them")
 
 
-def test_wire(nodes):
-    """What vanishes between the nodes is found by difference"""
-    move = Move(nodes, HOLD)
-    # Frames of the tunnel go somewhere else from here on, and nobody counts them as dropped.
+@contextlib.contextmanager
+def leading_away(nodes):
+    """Frames of the tunnel go somewhere else, and nobody counts them as dropped."""
+    time.sleep(0.05)
     nodes.dest.tc("qdisc add dev d1 clsact",
                   "filter add dev d1 ingress protocol ip u32 match ip protocol 17 0xff "
                   "action mirred egress redirect dev lo")
-    move.send(500)
+    yield
+    time.sleep(0.05)
     nodes.dest.tc("qdisc del dev d1 clsact")
+
+
+def test_wire(nodes):
+    """What vanishes between the nodes is found by difference"""
+    move = Move(nodes, HOLD)
+    with leading_away(nodes):
+        move.send(500)
     move.send(COUNT - 500)
     said, _ = move.finish()
     assert_lost(said, nodes, "the wire between the nodes")
@@ -192,6 +207,70 @@ def test_tunnel(nodes):
     nodes.source.tc("qdisc del dev s1 root")
     said, _ = move.finish()
     assert_lost(said, nodes, "the tunnel DEVICE at the source", 1000)
+
+
+def offload(node, device, what, is_on):
+    """Turns what a network card does for the kernel on or off."""
+    with node.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        wish = array.array("I", [what, is_on])
+        fcntl.ioctl(asker, SIOCETHTOOL, struct.pack("16sP", device.encode(), wish.buffer_info()[0]))
+
+
+def join_on_the_way(nodes):
+    """Between the nodes each segment goes alone, and the dest joins those that come together."""
+    offload(nodes.source, "s1", ETHTOOL_STSO, False)
+    offload(nodes.dest, "d1", ETHTOOL_SGRO, True)
+    # For as long as it takes to send some.
+    lab.tool("ip", "netns", "exec", nodes.dest.name, "sh", "-c",
+             "echo 5000000 > /sys/class/net/d1/gro_flush_timeout; "
+             "echo 50 > /sys/class/net/d1/napi_defer_hard_irqs")
+
+
+def segments(count):
+    """One flow of TCP to the guest, as packets."""
+    ends = lab.octets(CLIENT[4]) + lab.octets(GUEST)
+    for number in range(count):
+        head = struct.pack("!HHIIBBHHH", 40000, 40001, number * BYTES, 1, 5 << 4, 0x10, 1000, 0, 0)
+        data = bytes(BYTES)
+        pseudo = ends + struct.pack("!II", socket.IPPROTO_TCP, len(head) + BYTES)
+        total = lab.checksum(pseudo + head + data)
+        yield (struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head) + BYTES, number % 65536, 0x4000, 64,
+                           socket.IPPROTO_TCP, 0) + ends + head[:16] +
+               struct.pack("!H", total) + head[18:] + data)
+
+
+def send_flow(nodes, packets):
+    """Whole packets, in bursts, from the client to the guest."""
+    with nodes.client.inside(), socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                                              socket.IPPROTO_RAW) as client:
+        for number, one in enumerate(packets):
+            client.sendto(one, (GUEST, 0))
+            if number % 50 == 49:
+                time.sleep(0.01)
+
+
+def test_joined(nodes):
+    """Segments that a network card joins on the way are counted one by one, in full and in part"""
+    for lost in (0, 7):
+        move = Move(nodes, HOLD)
+        join_on_the_way(nodes)
+        flow = segments(COUNT)
+        send_flow(nodes, itertools.islice(flow, 1000))
+        with leading_away(nodes):
+            send_flow(nodes, itertools.islice(flow, lost))
+        send_flow(nodes, flow)
+        time.sleep(0.2)
+        said, _ = move.finish()
+        tunnel, = (point for point in said["dest"]["ledger"]["here"]["points"]
+                   if point["part"] == "tunnel")
+        joined = COUNT - lost - tunnel["after"]["counters"]["rx_packets"]
+        assert joined > COUNT // 10, f"{joined} were joined, which proves nothing"
+        print(f"# {joined} were joined")
+        text = f"zero lost of {COUNT:,} diverted"
+        if lost:
+            text = f"LOST {lost} packets: the wire between the nodes"
+        for role, one in said.items():
+            assert one["ledger"]["text"] == text, (role, one["ledger"])
 
 
 def test_unknown(nodes):

@@ -316,6 +316,9 @@ class Ended:
         for role, told in self.last.items():
             found += [f"{role} left behind: {one}" for one in told.get("left", ())]
             found += [f"{role} lost: {one}" for one in told.get("losses", ())]
+            ledger = told.get("ledger", {"proof": "nothing", "text": "nothing"})
+            if ledger["proof"] != "zero-lost":
+                found.append(f"{role} says of the packets: {ledger['text']}")
         return found
 
     @property

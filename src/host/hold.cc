@@ -47,20 +47,21 @@ void Hold::install(Done done) {
                         return;
                     }
                     const auto& links = outcome.front()->links;
-                    acquire_ring(links.empty() ? 0 : links.front().queue_length, std::move(done));
+                    acquire_ring(links.empty() ? net::LinkFacts{} : links.front(), std::move(done));
                 });
 }
 
-void Hold::acquire_ring(std::uint32_t queue_length, Done done) {
+void Hold::acquire_ring(const net::LinkFacts& tap, Done done) {
     const bool plug = wish_.mode != net::HoldMode::ring;
-    Result<net::HoldForm> form = net::form_of(wish_, queue_length, plug, plug);
+    Result<net::HoldForm> form = net::form_of(wish_, tap.queue_length, plug, plug);
     if (!form) {
         done(std::move(form).error());
         return;
     }
     form_ = *form;
     host_.acquire(space_, UndoKind::hold, net::want_ring(wish_, form_),
-                  [this, alive = alive_, queue_length,
+                  [this, alive = alive_, queue_length = tap.queue_length,
+                   joined_max = tap.joins ? tap.joined_max : 0,
                    done = std::move(done)](Result<AcquiredId> acquired) mutable {
                       if (!*alive) {
                           return;
@@ -71,6 +72,7 @@ void Hold::acquire_ring(std::uint32_t queue_length, Done done) {
                       }
                       ring_ = *acquired;
                       base_queue_length_ = queue_length;
+                      base_joined_max_ = joined_max;
                       if (form_.plug) {
                           acquire_plug(true, std::move(done));
                       } else {
@@ -434,7 +436,22 @@ void Hold::put_back() {
     });
 }
 
+/// Whoever sends to the guest may join packets again: to part them costs it speed.
 void Hold::let_be() {
+    if (base_joined_max_ > 1) {
+        space_.send({net::SetQueueLength{wish_.tap, form_.ring, base_joined_max_}},
+                    [this, alive = alive_](const auto& outcome) {
+                        if (*alive) {
+                            // What cannot be put back is an entry of the ledger like any other.
+                            outcome.front() ? let_parts_be() : give_plug();
+                        }
+                    });
+        return;
+    }
+    let_parts_be();
+}
+
+void Hold::let_parts_be() {
     for (std::optional<AcquiredId>* part : {&plug_, &ring_}) {
         if (*part) {
             host_.let_be(**part);

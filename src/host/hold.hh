@@ -100,7 +100,7 @@ private:
         Done done;
     };
 
-    void acquire_ring(std::uint32_t queue_length, Done done);
+    void acquire_ring(const net::LinkFacts& tap, Done done);
     void acquire_plug(bool with_pacer, Done done);
     void settle_plug(bool with_pacer, Result<AcquiredId> acquired, Done done);
     [[nodiscard]] Result<void> set_guard();
@@ -117,6 +117,7 @@ private:
     void drain_further(const Seen& seen);
     void put_back();
     void let_be();
+    void let_parts_be();
     void give_plug();
     void give_ring(Result<void> plug);
     void tell_givers(const Result<void>& given);
@@ -136,6 +137,7 @@ private:
     unsigned blocks_ = 0;       ///< How often it was blocked.
     bool guarded_ = false;
     std::uint32_t base_queue_length_ = 0;
+    std::uint32_t base_joined_max_ = 0;  ///< 0: it was left as it was.
     Seen base_;
     bool counting_ = false;     ///< From base_ on.
     std::optional<Seen> amid_;  ///< When it had been opened.

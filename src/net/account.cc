@@ -445,7 +445,7 @@ Seen seen_of(const LinkFacts& link, const std::vector<QdiscFacts>& qdiscs) {
     Seen seen;
     seen.counters = link.counters;
     seen.closed = link.is_tap && !link.carrier;
-    seen.joins = link.joins;
+    seen.joins = link.joins && link.joined_max != 1;
     for (const QdiscFacts& qdisc : qdiscs) {
         if (qdisc.parent == root_parent) {
             seen.let_go = qdisc.packets;

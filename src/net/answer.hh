@@ -43,7 +43,8 @@ struct LinkFacts {
     bool carrier = false;  ///< Of a tap: somebody has it open.
     std::uint32_t mtu = 0;
     std::uint32_t queue_length = 0;
-    std::uint32_t master = 0;  ///< The index of the bridge that it belongs to; 0: none.
+    std::uint32_t joined_max = 0;  ///< Packets that may come to it joined to one; 0: not told.
+    std::uint32_t master = 0;      ///< The index of the bridge that it belongs to; 0: none.
     Counters counters;
     friend bool operator==(const LinkFacts&, const LinkFacts&) = default;
 };

@@ -46,6 +46,7 @@ void fields(Visitor& visitor, T& of) {
     visitor("carrier", of.carrier);
     visitor("mtu", of.mtu);
     visitor("queue_length", of.queue_length);
+    visitor("joined_max", of.joined_max);
     visitor("master", of.master);
     visitor("counters", of.counters);
 }
@@ -215,6 +216,7 @@ template <class Visitor, AnyOf<SetQueueLength> T>
 void fields(Visitor& visitor, T& of) {
     visitor("link", of.link);
     visitor("packets", of.packets);
+    visitor("joined_max", of.joined_max);
 }
 
 template <class Visitor, AnyOf<SetInput> T>

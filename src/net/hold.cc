@@ -43,10 +43,14 @@ Result<Steps> ring_steps(const std::string& tap, const HoldForm& form, const Ans
                       tap + (link.up ? " is open in no program" : " is down") +
                           ", and drops what comes; start QEMU at the destination first");
     }
+    // What comes joined takes one place in the ring, and nobody could tell what waits there.
+    const bool is_joined = link.joins && link.joined_max > 1;
     Steps steps;
-    if (form.ring != link.queue_length) {
-        steps.push_back({SetQueueLength{tap, form.ring},
-                         UndoQueueLength{tap, form.ring, link.queue_length}, false});
+    if (form.ring != link.queue_length || is_joined) {
+        steps.push_back(
+            {SetQueueLength{tap, form.ring, is_joined ? 1U : 0U},
+             UndoQueueLength{tap, form.ring, link.queue_length, is_joined ? link.joined_max : 0},
+             false});
     }
     return steps;
 }

@@ -54,7 +54,10 @@ struct Words {
         return "give " + wanted.link + " the address " + wanted.address.text();
     }
     std::string operator()(const SetQueueLength& wanted) const {
-        return "set the queue length of " + wanted.link + " to " + std::to_string(wanted.packets);
+        return "set the queue length of " + wanted.link + " to " + std::to_string(wanted.packets) +
+               (wanted.joined_max == 0   ? ""
+                : wanted.joined_max == 1 ? ", and part what comes joined to one"
+                                         : ", and let packets come joined to one again");
     }
     std::string operator()(const SetInput& wanted) const {
         return "let in what comes through " + wanted.link;

@@ -82,6 +82,8 @@ struct AddAddress {
 struct SetQueueLength {
     std::string link;
     std::uint32_t packets = 0;
+    /// Packets that may come to the device joined to one, beside that; 0: as it is, 1: none.
+    std::uint32_t joined_max = 0;
     friend bool operator==(const SetQueueLength&, const SetQueueLength&) = default;
 };
 

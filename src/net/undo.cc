@@ -93,8 +93,16 @@ struct Decision {
 
     Requests operator()(const UndoQueueLength& undo) const {
         const auto& there = answers[0].links;
-        const bool ours = !there.empty() && there.front().queue_length == undo.ours;
-        return ours ? Requests{SetQueueLength{undo.link, undo.former}} : Requests{};
+        if (there.empty()) {
+            return {};
+        }
+        const std::uint32_t length = there.front().queue_length;
+        if (length == undo.ours) {
+            return {SetQueueLength{undo.link, undo.former, undo.former_joined_max}};
+        }
+        return undo.former_joined_max == 0
+                   ? Requests{}
+                   : Requests{SetQueueLength{undo.link, length, undo.former_joined_max}};
     }
 
     Requests operator()(const UndoRootQdisc& undo) const {

@@ -44,6 +44,7 @@ struct UndoQueueLength {
     std::string link;
     std::uint32_t ours = 0;
     std::uint32_t former = 0;
+    std::uint32_t former_joined_max = 0;  ///< 0: we left it as it was.
     friend bool operator==(const UndoQueueLength&, const UndoQueueLength&) = default;
 };
 

@@ -76,6 +76,9 @@ struct Writer {
     std::string operator()(const UndoQueueLength& undo) const {
         ObjectWriter writer = begin("queue-length");
         writer.text("link", undo.link).integer("ours", undo.ours).integer("former", undo.former);
+        if (undo.former_joined_max != 0) {
+            writer.integer("former_joined_max", undo.former_joined_max);
+        }
         return std::move(writer).finish();
     }
     std::string operator()(const UndoRootQdisc& undo) const {
@@ -270,8 +273,12 @@ Undo read_undo(Reader& reader) {
         return read_neighbour(reader);
     }
     if (what == "queue-length") {
-        return UndoQueueLength{reader.link("link"), reader.number<std::uint32_t>("ours"),
-                               reader.number<std::uint32_t>("former")};
+        UndoQueueLength undo{reader.link("link"), reader.number<std::uint32_t>("ours"),
+                             reader.number<std::uint32_t>("former")};
+        if (reader.has("former_joined_max")) {
+            undo.former_joined_max = reader.number<std::uint32_t>("former_joined_max");
+        }
+        return undo;
     }
     if (what == "root-qdisc") {
         UndoRootQdisc undo{reader.link("link"), std::nullopt};

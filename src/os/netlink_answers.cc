@@ -21,7 +21,7 @@ namespace ktm::os {
 namespace {
 
 /// libnl's enumerations end earlier than the kernel's; these are the last ones that are read here.
-constexpr int link_attribute_max = IFLA_PROTO_DOWN;
+constexpr int link_attribute_max = IFLA_GSO_MAX_SEGS;
 constexpr int tun_attribute_max = IFLA_TUN_VNET_HDR;
 
 Family family_of(int kernel_family) {
@@ -285,6 +285,7 @@ net::LinkFacts link_facts(const nlmsghdr* message) {
     facts.carrier = given.u8(IFLA_CARRIER) != 0;
     facts.mtu = given.u32(IFLA_MTU);
     facts.queue_length = given.u32(IFLA_TXQLEN);
+    facts.joined_max = given.u32(IFLA_GSO_MAX_SEGS);
     facts.master = given.u32(IFLA_MASTER);
     facts.counters = counters_of(given.bytes(IFLA_STATS64));
     add_words(given[IFLA_AF_SPEC], facts.counters);

@@ -111,6 +111,9 @@ struct Builder {
     Built operator()(const net::SetQueueLength& request) const {
         Message message = to_link(RTM_SETLINK, request.link);
         message.u32(IFLA_TXQLEN, request.packets);
+        if (request.joined_max != 0) {
+            message.u32(IFLA_GSO_MAX_SEGS, request.joined_max);
+        }
         return single(message);
     }
     Built operator()(const net::SetInput& request) const {

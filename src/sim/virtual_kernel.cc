@@ -256,6 +256,7 @@ void dump_link(std::string& out, const VirtualLink& link) {
                  " carrier ", yes_or_no(facts.carrier),
                  " mtu ",     std::to_string(facts.mtu),
                  " queue ",   std::to_string(facts.queue_length),
+                 " joined ",  std::to_string(facts.joined_max),
                  " master ",  std::to_string(facts.master),
                  "\n"});
     if (link.tunnel) {

@@ -118,6 +118,9 @@ struct VirtualKernel::Changes {
             return ENOMEM;
         }
         link->facts.queue_length = wanted.packets;
+        if (wanted.joined_max != 0) {
+            link->facts.joined_max = wanted.joined_max;
+        }
         kernel.tell_link(*link, false);
         return 0;
     }

@@ -61,6 +61,10 @@ def host_faults(move):
     for role, before in move.before.items():
         found += [f"{role}: {line}" for line in nodes.differences(before, after[role])
                   if not any(word in line for word in OF_THE_GUEST)]
+        joined, then = (next(link["gso_max_segs"] for link in listing["link"]
+                             if link["ifname"] == "tap0") for listing in (after[role], before))
+        if joined != then:
+            found.append(f"{role}: {joined} packets may come to tap0 as one, and {then} did")
     return found
 
 

@@ -131,14 +131,12 @@ def require(*kinds):
 class Network:
     """Client, router and the two nodes, wired."""
 
-    def __init__(self, stack, link_mtu=1500, offload=False):
+    def __init__(self, stack, link_mtu=1500):
         self.client, self.router, source, dest = (
             nodes.silent_node(stack, letter) for letter in ("c", "r", "s", "d"))
         self.nodes = {"source": source, "dest": dest}
         self.asked = 4  # The family of the address at which the guest is asked.
         self._wire(self.client, "c0", 1, 1, self.router, "r0", 254)
-        if not offload:
-            self.client.ip("link set c0 gso_max_segs 1")
         self._wire(source, "s0", 3, 1, self.router, "r1", 254)
         self._wire(dest, "d0", 4, 1, self.router, "r2", 254)
         self._wire(source, "s1", 2, 1, dest, "d1", 2, mtu=link_mtu)
@@ -334,10 +332,10 @@ class Ended:
 class Moving:
     """A guest, its network and its moves."""
 
-    def __init__(self, scene, stack, programs, link_mtu=1500, offload=False, disk_folder=None,
+    def __init__(self, scene, stack, programs, link_mtu=1500, disk_folder=None,
                  **work):
         self.scene, self.stack, self.programs = scene, stack, programs
-        self.network = Network(stack, link_mtu, offload)
+        self.network = Network(stack, link_mtu)
         self.disks = Path(disk_folder or scene.folder)
         self.work = {"dirty": 5000, "working": 24, "writes": 150} | work
         self.qemus, self.at, self.count, self.accel = {}, "source", 0, "tcg"

@@ -81,6 +81,8 @@ void add_link(sim::VirtualKernel& kernel, const std::string& name, const json::V
     sim::VirtualLink& link = kind == "tap" ? kernel.add_tap(name) : kernel.add_link(name, kind);
     link.facts.queue_length =
         static_cast<std::uint32_t>(says.find_int("ring").value_or(link.facts.queue_length));
+    link.facts.joins = is_true(says, "joins", false);
+    link.facts.joined_max = link.facts.joins ? 65535 : 0;
     link.facts.mtu = static_cast<std::uint32_t>(says.find_int("mtu").value_or(link.facts.mtu));
     link.facts.carrier = is_true(says, "open", true);
     link.facts.up = is_true(says, "up", true);

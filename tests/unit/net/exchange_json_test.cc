@@ -70,6 +70,7 @@ Requests requests() {
             DeleteLink{"ktm0"},
             AddAddress{"ktm0", to},
             SetQueueLength{"tap0", 5},
+            SetQueueLength{"tap0", 5, 1},
             SetQueueLength{"tap0", 0},
             SetInput{"tap0", 0, true},
             SetInput{"tap0", 0, false},

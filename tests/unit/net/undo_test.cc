@@ -39,6 +39,7 @@ std::vector<Undo> all_undos() {
             UndoNeighbour{
                 {*IpAddress::parse("2001:db8::5"), undo_guest, "tap0", arrival_protocol}, other, 9},
             UndoQueueLength{"tap0", 12000, 1000},
+            UndoQueueLength{"tap0", 12000, 1000, 65535},
             UndoRootQdisc{"tap0", std::nullopt},
             UndoRootQdisc{"tap0", SavedQdisc{"pfifo", 0x00010000, std::string{"\0\x01\xff", 3}}},
             UndoRedirect{redirect, true},
@@ -172,6 +173,12 @@ TEST_CASE("net/undo: a neighbour is deleted or put back, if ours is there still"
 }
 
 TEST_CASE("net/undo: a queue length that somebody else has set since is left alone") {
+    const Undo parting = UndoQueueLength{"tap0", 12000, 1000, 65535};
+    CHECK(decided(parting, {with_link("", 12000)}) ==
+          Requests{SetQueueLength{"tap0", 1000, 65535}});
+    // Somebody has made it another length; who parts is still we.
+    CHECK(decided(parting, {with_link("", 500)}) == Requests{SetQueueLength{"tap0", 500, 65535}});
+    CHECK(decided(parting, {Answer{}}).empty());
     const Undo undo = UndoQueueLength{"tap0", 12000, 1000};
     REQUIRE(decided(undo, {with_link("", 12000)}) == Requests{SetQueueLength{"tap0", 1000}});
     REQUIRE(decided(undo, {with_link("", 5000)}).empty());

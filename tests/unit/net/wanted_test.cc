@@ -436,6 +436,15 @@ TEST_CASE("net/hold: a device that cannot hold is refused, with the reason") {
     REQUIRE(want_ring(wish, form).steps({Answer{}}).error().code == "ENODEV");
     auto steps = want_ring(wish, form).steps({answer_of(tap_facts())});
     REQUIRE((*steps)[0].undo == Undo{UndoQueueLength{"tap0", 10000, 1000}});
+    LinkFacts joins = tap_facts();
+    joins.joins = true;
+    joins.joined_max = 65535;
+    steps = want_ring(wish, form).steps({answer_of(joins)});
+    REQUIRE((*steps)[0].request == Request{SetQueueLength{"tap0", 10000, 1}});
+    REQUIRE((*steps)[0].undo == Undo{UndoQueueLength{"tap0", 10000, 1000, 65535}});
+    joins.joined_max = 1;
+    joins.queue_length = 10000;
+    REQUIRE(want_ring(wish, form).steps({answer_of(joins)})->empty());
 }
 
 TEST_CASE("net/hold: pacer, plug and its opening go out in one piece, with one undo for all") {

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t addresses_max = 64;
 /// In IPv6 the lower metric wins; what nobody sets is 1024.
 constexpr std::uint32_t first_metric_v6 = 1;
+constexpr std::uint32_t usual_metric_v6 = 1024;
 
 Error no_such_link(const std::string& name) {
     return misfit("ENODEV", "there is no interface " + name);
@@ -23,8 +24,9 @@ IpPrefix host_prefix(const IpAddress& address) {
 }
 
 /// The metric with which ours comes first. In IPv4 a route is put before those of the same metric;
-/// in IPv6 it must have a lower one.
-Result<std::uint32_t> metric_in_front(const IpAddress& address, const Answer& there) {
+/// in IPv6 it must have a lower one. An arrival stays, and leaves room in front of it: a guest that
+/// has come is diverted from there one day.
+Result<std::uint32_t> metric_in_front(const IpAddress& address, const Answer& there, bool arrives) {
     std::uint32_t lowest = UINT32_MAX;
     for (const RouteFacts& route : there.routes) {
         if (route.protocol == our_protocol) {
@@ -39,7 +41,7 @@ Result<std::uint32_t> metric_in_front(const IpAddress& address, const Answer& th
         return misfit("no-room", "there is a route to " + address.text() +
                                      " of metric 1, and none can come before it");
     }
-    return first_metric_v6;
+    return arrives ? std::min(lowest, usual_metric_v6) / 2 : first_metric_v6;
 }
 
 UndoNeighbour undo_of(const SetNeighbour& ours, const Answer& there) {
@@ -113,17 +115,21 @@ Result<Steps> route_steps(const RouteWish& wish, const Answers& answers) {
     }
     for (std::size_t at = 0; at < count; ++at) {
         const IpAddress& address = wish.addresses[at];
-        Result<std::uint32_t> metric = metric_in_front(address, answers[at]);
+        Route route{host_prefix(address), wish.link, std::nullopt, wish.table, 0,
+                    wish.encapsulation,   protocol};
+        if (wish.arrives && is_there(route, answers[at])) {
+            continue;
+        }
+        Result<std::uint32_t> metric = metric_in_front(address, answers[at], wish.arrives);
         if (!metric) {
             return std::move(metric).error();
         }
-        const Route route{host_prefix(address), wish.link, std::nullopt, wish.table, *metric,
-                          wish.encapsulation,   protocol};
-        if (!wish.arrives || !is_there(route, answers[at])) {
-            steps.push_back({AddRoute{route}, UndoRoute{route}, true});
-        }
+        route.metric = *metric;
+        steps.push_back({AddRoute{route}, UndoRoute{route}, true});
     }
-    steps.back().with_next = false;
+    if (!steps.empty()) {
+        steps.back().with_next = false;
+    }
     return steps;
 }
 

@@ -27,8 +27,8 @@ def must_lose_nothing(cell, runs):
 
 
 def test_local_storage():
-    """A guest moves with its disk under traffic, there and back, and nothing is lost"""
-    must_lose_nothing("local/vxlan/v4/ring", 2)
+    """A guest of both families moves with its disk, there and back, and nothing is lost"""
+    must_lose_nothing("local/vxlan/dual/ring", 2)
 
 
 def test_shared_storage():

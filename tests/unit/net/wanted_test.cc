@@ -277,6 +277,41 @@ TEST_CASE("net/divert: ours comes before what is there: same metric in IPv4, a l
     REQUIRE_FALSE((*steps)[2].with_next);
 }
 
+TEST_CASE("net/divert: where a guest has arrived there is room to divert it again") {
+    RouteWish wish;
+    wish.addresses = {ip("2001:db8::5")};
+    wish.link = "tap0";
+    wish.mac = *MacAddress::parse("02:00:00:00:00:05");
+    wish.arrives = true;
+    Answer forwards;
+    forwards.text = "1";
+    const auto metric_behind = [&](Answer there) {
+        auto steps =
+            want(wish)->steps({std::move(there), answer_of(tap_facts()), Answer{}, forwards});
+        REQUIRE(steps);
+        REQUIRE(steps->size() == 2);
+        return std::get<AddRoute>((*steps)[1].request).route.metric;
+    };
+    CHECK(metric_behind(routes({})) == 512);
+    CHECK(metric_behind(routes({route_facts("2001:db8::5/128", 1024)})) == 512);
+    CHECK(metric_behind(routes({route_facts("2001:db8::5/128", 4000)})) == 512);
+    CHECK(metric_behind(routes({route_facts("2001:db8::5/128", 20)})) == 10);
+    CHECK(metric_behind(routes({route_facts("2001:db8::5/128", 2)})) == 1);
+    // It has been here before, and nothing is to be put in front of that.
+    RouteFacts ours = route_facts("2001:db8::5/128", 1, arrival_protocol);
+    ours.link = "tap0";
+    auto steps = want(wish)->steps({routes({ours}), answer_of(tap_facts()), Answer{}, forwards});
+    REQUIRE(steps);
+    CHECK(steps->size() == 1);  // Its neighbour.
+    RouteWish away;
+    away.addresses = wish.addresses;
+    away.link = "ktm0";
+    ours.metric = 512;
+    steps = want(away)->steps({routes({ours}), answer_of(link_facts("ktm0"))});
+    REQUIRE(steps);
+    CHECK(std::get<AddRoute>((*steps)[0].request).route.metric == 1);
+}
+
 TEST_CASE("net/divert: what is diverted already, or cannot be preceded, is refused") {
     const auto refused = [](const char* address, Answer there, Answer link) {
         RouteWish wish;

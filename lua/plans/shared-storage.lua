@@ -149,12 +149,14 @@ return plan {
 
     state "yours" { within = "10s", commits = true,
       enter = function() peer.send("yours") end,
+      on { "qmp:lost", run = guest.is_away },
       on { "peer:resumed", go = "drain" } },
 
     -- Until the guest is known to live, and nobody sends through the tunnel any more: then the
     -- network knows the new place.
     state "drain" { within = var "drained", late = "done",
       enter = function(m) m.note.seen = -1; timer.every("1s", "quiet") end,
+      on { "qmp:lost", run = guest.is_away },
       on { "timer:quiet", run = function(m)
         local sent = net.link { m.note.tunnel, netns = m.netns }.counters.tx_packets
         if sent == m.note.seen and m.note.lives then emit("tunnel:quiet") end
@@ -238,6 +240,7 @@ return plan {
         peer.send("resumed")
         m.note.hold.open()
         timer.after(m.alive, "alive")
+        guest.announce()
         secure.finish(m)
       end,
       on { "RESET", guest = true, run = guest.falls },

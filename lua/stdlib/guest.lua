@@ -79,6 +79,16 @@ function guest.has_fallen(_, event)
     event.data.how .. " there; look there, and do not start it here" }
 end
 
+--- The QEMU that it has left is gone: nobody needs it any more.
+function guest.is_away(_, event)
+  log.info("the QEMU that the guest has left is gone: %s", event.data.what)
+end
+
+--- Tells the network where it is now; QEMU did so when it had the guest, and it stood then.
+function guest.announce()
+  qmp.try("announce-self", { initial = 50, max = 550, rounds = 5, step = 100 }, { within = "2s" })
+end
+
 --- When it should live by now: asks once more.
 function guest.lives(m)
   if not qmp("query-status", nil, { within = "5s" }).running then guest.falls(m, { name = "" }) end

@@ -351,17 +351,17 @@ std::mutex g_streams_mutex;
 std::vector<std::unique_ptr<traffic::Stream>> g_streams;
 std::atomic<uint64_t> g_bulk_bytes = 0, g_bulk_wrong = 0;
 
-traffic::Stream* stream_of(uint32_t id) {
+traffic::Stream& stream_of(uint32_t id) {
     constexpr size_t kStreamsMax = 32;  // LIMIT: a quarter of a megabyte each
     for (const auto& each : g_streams) {
         if (each->id() == id) {
-            return each.get();
+            return *each;
         }
     }
     if (g_streams.size() == kStreamsMax) {
-        return nullptr;
+        g_streams.erase(g_streams.begin());  // Of a move that is long over.
     }
-    return g_streams.emplace_back(std::make_unique<traffic::Stream>(id)).get();
+    return *g_streams.emplace_back(std::make_unique<traffic::Stream>(id));
 }
 
 void count_packet(const uint8_t* data, size_t size) {
@@ -373,9 +373,7 @@ void count_packet(const uint8_t* data, size_t size) {
     if (ntohl(head.magic) != traffic::kMagic || ntohl(head.size) != size) {
         return;
     }
-    if (traffic::Stream* stream = stream_of(ntohl(head.stream))) {
-        stream->count(ntohl(head.number));
-    }
+    stream_of(ntohl(head.stream)).count(ntohl(head.number));
 }
 
 void echo(int one) {
@@ -478,8 +476,7 @@ std::string missing(const char* words) {
     unsigned id = 0, sent = 0;
     std::sscanf(words, "%u %u", &id, &sent);
     const std::lock_guard lock(g_streams_mutex);
-    traffic::Stream* stream = stream_of(id);
-    return "\"" + (stream != nullptr ? stream->missing(sent) : "no such stream") + "\"";
+    return "\"" + stream_of(id).missing(sent) + "\"";
 }
 
 /// Answers questions; a question begins with a word that its answer repeats.

@@ -10,8 +10,7 @@ and the router knows at which node; it is told of a move when the guest runs at 
 network is. The guest is Debian's kernel with the program of guest.cc, and the client is client.cc;
 what they count is read here, and judged by `Verdict`.
 
-The client sends no packet that is to be cut into segments later: the kernel counts such a one as
-many where it queues, and as one where it is taken, so that a hold would tell of losses.
+The client sends TCP as kernels do, many segments as one packet, which are counted one by one.
 
 Katamaran is used as anybody would: as two programs with options. Each node has its own folder for
 journals, as two hosts have.

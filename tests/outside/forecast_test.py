@@ -7,7 +7,7 @@ rate (guest.S), and the plan as it is shipped, carried out by two katamarans. Ei
 or the link between the two is so narrow that the time of the copy is theirs and not the machine's.
 The same plan is then simulated with the same figures, and both are printed with the error.
 
-A machine that has other things to do is late: up to three attempts are made of each migration, and
+A machine that has other things to do is late: up to five attempts are made of each migration, and
 the one that was nearest to its forecast counts. What goes wrong in it counts at once. Where the
 network carries all that is asked of it, a dark window is some ten milliseconds of processes that
 take turns, and each of them may wait for a processor: there a difference is forgiven.
@@ -42,7 +42,7 @@ PAGE, TICKS_AT, TICKS_HZ = 4096, 0x100020, 100
 MAC, GUEST, SOURCE, DEST = "02:aa:00:00:00:05", "10.9.0.5", "10.2.0.1", "10.2.0.2"
 DISK_MIB = 8
 COMMON = ("--var", f"vm_ip={GUEST}", "--var", "tunnel=vxlan", "--var", "wrapped=no")
-ATTEMPTS, TIME_ERROR_MAX, DARK_FACTOR_MAX, DARK_FORGIVEN_S = 3, 0.25, 2.0, 0.03
+ATTEMPTS, TIME_ERROR_MAX, DARK_FACTOR_MAX, DARK_FORGIVEN_S = 5, 0.25, 2.0, 0.03
 
 
 def build_guest(scene, pages_a_tick):

@@ -14,6 +14,10 @@ local cutover = {}
 --- What QEMU said of itself so long ago still holds, as far as anybody can act upon it.
 local fresh_ms = 20
 
+--- What came before the diversion is taken by the guest meanwhile, and seen to be: the ledger needs
+--- a look that finds nothing new, so long before STOP that this was not under way.
+local taken_ms = 30
+
 local too_late = "the guest stopped before its packets were diverted"
 
 local function refuse(how)
@@ -74,7 +78,7 @@ function cutover.divert(m)
   if not qmp("query-status").running then
     log.warn("%s: what came for it in %.0f ms at most may be lost", too_late, now() - ran)
   end
-  if m.note.stands then emit("cutover:diverted") end
+  if m.note.stands then emit("cutover:diverted") else sleep(taken_ms) end
   return true
 end
 

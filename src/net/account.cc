@@ -20,6 +20,9 @@ constexpr std::array<std::string_view, 4> says_names{"nothing", "zero-lost", "lo
 constexpr std::int64_t header_bytes_max = 160;
 constexpr std::int64_t joined_bytes_max = 65'536 + header_bytes_max;
 
+/// The guest stood before its STOP was heard, for less than this, in nanoseconds.
+constexpr std::uint64_t stop_heard_within = 20'000'000;
+
 /// A direction through a tunnel, and the other one, by what counts there.
 struct Way {
     std::uint64_t Counters::*packets;
@@ -50,7 +53,9 @@ std::uint64_t growth(const Point& point, std::initializer_list<std::uint64_t Cou
 /// none of the guest's.
 std::uint64_t passed(const std::optional<Seen>& from, const std::optional<Seen>& to, Way way) {
     const std::uint64_t there = grown(growth(from, to, way.packets), growth(from, to, way.words));
-    if (!from || !to || !to->counts) {
+    const bool is_counted =
+        from && to && to->counts && (from->counts || from->counters == Counters{});
+    if (!is_counted) {
         return there;
     }
     const std::uint64_t words =
@@ -172,10 +177,9 @@ private:
         const std::uint64_t missing = grown(*sent, *came + (counts_each(*sender_) ? refused : 0));
         if (counts_each(*sender_) && counts_each(*receiver_)) {
             lose(missing, where_between());
-        } else if (missing > 0) {
-            doubt(grouped(missing) +
-                  " fewer came out of the tunnel than went into it, and of what "
-                  "was joined on the way not each is counted");
+        } else if (*sent > 0 || *came > 0) {
+            doubt("of what is joined on the way not each is counted; " + grouped(*sent) +
+                  " went into the tunnel and " + grouped(*came) + " came out");
         }
         if (*came > *sent) {
             doubt(grouped(*came - *sent) + " more came out of the tunnel" + at(*receiver_) +
@@ -286,7 +290,8 @@ private:
         const std::uint64_t told = growth(tap, {&Counters::tx_dropped});
         std::uint64_t missing =
             grown(came(&Point::before, &Point::after), arrived(tap.before, tap.after));
-        if (tap.amid) {
+        // In a plug what was joined is one.
+        if (tap.amid && tap.amid->queued == 0) {
             // The tunnel was read before the tap, and again behind it: what came in between can
             // make the tap's number the larger one in either part, and never the smaller one.
             missing = std::max(
@@ -340,9 +345,13 @@ private:
                   " when nothing diverted them any more");
         }
         // Since it was the emptiest.
-        InRing waiting = in_ring(*point.before, *point.after);
+        const bool was_empty = point.again && point.still_at != 0 &&
+                               account.stopped_at >= point.still_at + stop_heard_within;
+        InRing waiting = in_ring(was_empty ? *point.again : *point.before, *point.after);
         std::uint64_t others = 0;
-        if (point.amid) {
+        if (was_empty) {
+            others = grown(point.after->let_go, point.again->let_go);
+        } else if (point.amid) {
             const InRing later = in_ring(*point.amid, *point.after);
             if (later.sure + later.unsure > waiting.sure + waiting.unsure) {
                 waiting = later;
@@ -351,7 +360,7 @@ private:
         }
         const std::uint64_t waits = waiting.sure;
         if (waiting.unsure > 0) {
-            proof_.notes.push_back(unclear(waiting.unsure, tap));
+            doubt(unclear(waiting.unsure, tap));
         }
         if (waits > others) {
             lose(waits - others, tap + ", which the guest had left");
@@ -465,11 +474,11 @@ Seen seen_of_tunnel(const LinkFacts& link, const std::vector<QdiscFacts>& qdiscs
     seen.counters = link.counters;
     const std::uint64_t at_least = link.counters.rx_packets + link.counters.tx_packets;
     for (const QdiscFacts& qdisc : qdiscs) {
-        // Without a filter it counts nothing.
-        if (qdisc.parent == filters_parent && qdisc.packets >= at_least) {
+        if (qdisc.parent == filters_parent) {
             seen.let_go = qdisc.packets;
             seen.let_go_bytes = qdisc.bytes;
-            seen.counts = true;
+            // Without a filter it counts nothing.
+            seen.counts = qdisc.packets >= at_least;
         }
     }
     return seen;

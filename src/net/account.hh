@@ -80,13 +80,18 @@ struct Point {
     std::string netns;
     std::optional<Seen> before;  ///< Before anything was diverted.
     std::optional<Seen> amid;    ///< At the source behind the diversion, else behind the opening.
-    std::optional<Seen> again;   ///< Of a tunnel: as soon as the tap had been read behind that.
+    /// Of a tunnel: as soon as the tap had been read behind that; of a home: the latest look at it
+    /// before the guest stood.
+    std::optional<Seen> again;
     std::optional<Seen> after;
     std::optional<Seen> late;  ///< At the source, when the other node had its say.
     std::string unread;        ///< Why one of these could not be read.
     std::uint64_t left = 0;    ///< In a hold: what nobody took.
     std::uint64_t unsure = 0;  ///< In a hold: what perhaps nobody took.
     std::uint64_t most = 0;    ///< The most that was seen in its plug.
+    /// Of a home: when `again` was the same as the look before it, in nanoseconds of the run; the
+    /// guest ran and took nothing, so that nothing was there. 0: never.
+    std::uint64_t still_at = 0;
     friend bool operator==(const Point&, const Point&) = default;
 };
 

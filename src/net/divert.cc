@@ -23,15 +23,22 @@ IpPrefix host_prefix(const IpAddress& address) {
     return *IpPrefix::parse(address.text());
 }
 
+/// One diversion at a time, and none in front of an arrival.
+Result<void> refuse_diverted(const IpAddress& address, const Answer& there) {
+    for (const RouteFacts& route : there.routes) {
+        if (route.protocol == our_protocol) {
+            return misfit("diverted", address.text() + " is diverted already, to " + route.link);
+        }
+    }
+    return {};
+}
+
 /// The metric with which ours comes first. In IPv4 a route is put before those of the same metric;
 /// in IPv6 it must have a lower one. An arrival stays, and leaves room in front of it: a guest that
 /// has come is diverted from there one day.
 Result<std::uint32_t> metric_in_front(const IpAddress& address, const Answer& there, bool arrives) {
     std::uint32_t lowest = UINT32_MAX;
     for (const RouteFacts& route : there.routes) {
-        if (route.protocol == our_protocol) {
-            return misfit("diverted", address.text() + " is diverted already, to " + route.link);
-        }
         lowest = std::min(lowest, route.metric);
     }
     if (address.family() == Family::v4) {
@@ -115,6 +122,7 @@ Result<Steps> route_steps(const RouteWish& wish, const Answers& answers) {
     }
     for (std::size_t at = 0; at < count; ++at) {
         const IpAddress& address = wish.addresses[at];
+        KTM_CHECK(refuse_diverted(address, answers[at]));
         Route route{host_prefix(address), wish.link, std::nullopt, wish.table, 0,
                     wish.encapsulation,   protocol};
         if (wish.arrives && is_there(route, answers[at])) {

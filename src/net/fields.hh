@@ -336,6 +336,7 @@ void fields(Visitor& visitor, T& of) {
     visitor("left", of.left);
     visitor("unsure", of.unsure);
     visitor("most", of.most);
+    visitor("still_at", of.still_at);
 }
 
 template <class Visitor, AnyOf<Account> T>

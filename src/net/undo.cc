@@ -97,12 +97,11 @@ struct Decision {
             return {};
         }
         const std::uint32_t length = there.front().queue_length;
+        const std::uint32_t joined = there.front().joined_max == 1 ? undo.former_joined_max : 0;
         if (length == undo.ours) {
-            return {SetQueueLength{undo.link, undo.former, undo.former_joined_max}};
+            return {SetQueueLength{undo.link, undo.former, joined}};
         }
-        return undo.former_joined_max == 0
-                   ? Requests{}
-                   : Requests{SetQueueLength{undo.link, length, undo.former_joined_max}};
+        return joined == 0 ? Requests{} : Requests{SetQueueLength{undo.link, length, joined}};
     }
 
     Requests operator()(const UndoRootQdisc& undo) const {

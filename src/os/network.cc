@@ -45,8 +45,10 @@ class Core;
 
 /// Of a tunnel's messages, by their place: what can be done without.
 bool is_no_need(std::size_t message, int fault) {
+    // Where there is no clsact its filters have no parent.
+    const bool has_no_filters = fault == ENOENT || fault == EOPNOTSUPP || fault == EINVAL;
     return (fault == EAFNOSUPPORT && message == tunnel_message_of_v6) ||
-           is_tunnel_message_of_count(message);
+           (has_no_filters && is_tunnel_message_of_count(message));
 }
 
 /// The watch for answers that were not there at once.

@@ -12,6 +12,11 @@ namespace ktm::script {
 
 namespace {
 
+/// A guest that runs takes what is in its ring within less than this.
+constexpr Duration stillness_pause = std::chrono::milliseconds{5};
+/// LIMIT: half a second.
+constexpr std::size_t stillness_looks = 100;
+
 /// Whether what is below the device counts otherwise than itself.
 bool has_queues(const net::Point& point) {
     return point.part == net::part_home || point.part == net::part_tunnel;
@@ -97,7 +102,47 @@ void Accounting::note_turned(host::AcquiredId id) {
     }
     account_.diverts = true;
     account_.diverted_at = static_cast<std::uint64_t>(run_.elapsed().count());
-    read(of_part(net::part_home), When::amid, [] {});
+    read(of_part(net::part_home), When::amid, [this] { wait_for_stillness(stillness_looks); });
+}
+
+void Accounting::wait_for_stillness(std::size_t looks) {
+    std::map<std::size_t, net::Seen> moving;
+    for (const std::size_t at : of_part(net::part_home)) {
+        const net::Point& point = account_.points[at];
+        const std::optional<net::Seen>& latest = point.again ? point.again : point.amid;
+        if (latest && latest->joins && point.still_at == 0) {
+            moving.emplace(at, *latest);
+        }
+    }
+    Result<host::Namespace*> space =
+        moving.empty() || looks == 0 ? Result<host::Namespace*>{nullptr}
+                                     : host_.enter(account_.points[moving.begin()->first].netns);
+    if (!space || *space == nullptr) {
+        return;
+    }
+    (*space)->later(stillness_pause, [this, looks, moving = std::move(moving)] {
+        // What stands is not looked at: each look would be one while the guest does not run.
+        if (run_.has_stopped()) {
+            return;
+        }
+        Points points;
+        for (const auto& [at, before] : moving) {
+            points.push_back(at);
+        }
+        read(points, When::again, [this, looks, moving] { note_stillness(moving, looks); });
+    });
+}
+
+void Accounting::note_stillness(const std::map<std::size_t, net::Seen>& before, std::size_t looks) {
+    for (const auto& [at, then] : before) {
+        net::Point& point = account_.points[at];
+        const bool is_still = point.again && point.again->let_go == then.let_go &&
+                              point.again->counters.tx_packets == then.counters.tx_packets;
+        if (is_still) {
+            point.still_at = static_cast<std::uint64_t>(run_.elapsed().count());
+        }
+    }
+    wait_for_stillness(looks - 1);
 }
 
 bool Accounting::note_opening() {

@@ -62,6 +62,10 @@ private:
     void add(std::string_view part, const std::string& place, net::Seen before,
              const std::string& link);
     void add_home(const std::string& place, const std::string& link);
+    /// Looks at the homes in which packets may be joined until one look finds what the last one
+    /// found.
+    void wait_for_stillness(std::size_t looks);
+    void note_stillness(const std::map<std::size_t, net::Seen>& before, std::size_t looks);
     [[nodiscard]] Points of_part(std::string_view part) const;
     void read(const Points& points, When when, UniqueFunction<void()> then);
     void ask(host::Namespace& space, const Points& points, When when, UniqueFunction<void()> then);

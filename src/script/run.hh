@@ -245,6 +245,8 @@ public:
     void keep(std::string_view port, trace::Direction direction, std::string_view text);
 
     [[nodiscard]] Duration elapsed() const { return world_.clock.now() - began_; }
+    /// Whether the guest of the default VM has ever stopped.
+    [[nodiscard]] bool has_stopped() const noexcept { return stopped_ != Duration{}; }
     [[nodiscard]] const ports::World& world() const noexcept { return world_; }
     [[nodiscard]] Observer& observer() noexcept { return observer_; }
     [[nodiscard]] Interpreter& interpreter() noexcept { return plan_.interpreter(); }

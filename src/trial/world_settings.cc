@@ -70,7 +70,7 @@ constexpr std::array<Key, 16> keys{{
      "shared or local disks; else local if the plan has drives"},
     {"link", Kind::link, "25G", "10G", "bits a second between the nodes"},
     {"tls", Kind::rate, "1G/s", "140M/s",
-     "what one connection of QEMU carries when it is encrypted"},
+     "what one connection of QEMU carries of RAM when it is encrypted"},
     {"latency", Kind::duration, "1ms", "100us", "one way between them"},
     {"rtt", Kind::duration, "2ms", "200us", "there and back; twice the latency"},
     {"pps", Kind::count, "100k", "20k", "packets for the guest in a second"},

@@ -157,6 +157,9 @@ class Node:
                              "rule show")
         assert len(listed) == len(kinds), listed
         found = dict(zip(kinds, listed))
+        for route in found["route"]:
+            # The kernel notices by and by that nobody has a tap open.
+            route["flags"] = [flag for flag in route["flags"] if flag != "linkdown"]
         found["rule -6"] = self.listed("ip -6", "rule show")
         found["qdisc"] = self.listed("tc", "qdisc show")[0]
         # Those that the kernel learned come and go as it likes, and so does the order.

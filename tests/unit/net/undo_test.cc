@@ -174,10 +174,15 @@ TEST_CASE("net/undo: a neighbour is deleted or put back, if ours is there still"
 
 TEST_CASE("net/undo: a queue length that somebody else has set since is left alone") {
     const Undo parting = UndoQueueLength{"tap0", 12000, 1000, 65535};
-    CHECK(decided(parting, {with_link("", 12000)}) ==
-          Requests{SetQueueLength{"tap0", 1000, 65535}});
+    Answer parted = with_link("", 12000);
+    parted.links.front().joined_max = 1;
+    CHECK(decided(parting, {parted}) == Requests{SetQueueLength{"tap0", 1000, 65535}});
     // Somebody has made it another length; who parts is still we.
-    CHECK(decided(parting, {with_link("", 500)}) == Requests{SetQueueLength{"tap0", 500, 65535}});
+    parted.links.front().queue_length = 500;
+    CHECK(decided(parting, {parted}) == Requests{SetQueueLength{"tap0", 500, 65535}});
+    // Somebody has joined again, or it is another tap of this name.
+    CHECK(decided(parting, {with_link("", 12000)}) == Requests{SetQueueLength{"tap0", 1000}});
+    CHECK(decided(parting, {with_link("", 500)}).empty());
     CHECK(decided(parting, {Answer{}}).empty());
     const Undo undo = UndoQueueLength{"tap0", 12000, 1000};
     REQUIRE(decided(undo, {with_link("", 12000)}) == Requests{SetQueueLength{"tap0", 1000}});

@@ -303,6 +303,11 @@ TEST_CASE("net/divert: where a guest has arrived there is room to divert it agai
     auto steps = want(wish)->steps({routes({ours}), answer_of(tap_facts()), Answer{}, forwards});
     REQUIRE(steps);
     CHECK(steps->size() == 1);  // Its neighbour.
+    // But a diversion that somebody left in front of it would lead its packets away.
+    auto left = want(wish)->steps({routes({ours, route_facts("2001:db8::5/128", 1, our_protocol)}),
+                                   answer_of(tap_facts()), Answer{}, forwards});
+    REQUIRE_FALSE(left);
+    CHECK(left.error().code == "diverted");
     RouteWish away;
     away.addresses = wish.addresses;
     away.link = "ktm0";

@@ -102,7 +102,7 @@ def must_be_clean(move, within=120):
     """`katamaran recover` takes back what is left, at both nodes, and then nothing of ours is.
 
     Of a guest that stands it tells each time: whether to wake it only a person can say. A QEMU that
-    waits for a network (see docs/RUNBOOK.md) answers when that is back, and then it is called again.
+    waits for a network (see docs/RUNBOOK.md) answers when that is back: it is called again then.
     """
     ends = time.monotonic() + within
     while True:

@@ -222,13 +222,10 @@ Message counter_message(std::uint32_t link, net::Direction direction) {
     tcmsg head = filter_head(link, direction);
     head.tcm_info = TC_H_MAKE(last_priority << 16U, static_cast<std::uint32_t>(htons(ETH_P_ALL)));
     // Neither terminal nor with an action: u32 goes on behind it.
-    tc_u32_sel selector{};
+    const std::string selector(sizeof(tc_u32_sel), '\0');
     Message message{RTM_NEWTFILTER, queueing_flags | NLM_F_CREATE | NLM_F_EXCL, head};
     message.text(TCA_KIND, "u32");
-    message.nest(TCA_OPTIONS, [&] {
-        message.bytes(TCA_U32_SEL,
-                      std::string(reinterpret_cast<const char*>(&selector), sizeof selector));
-    });
+    message.nest(TCA_OPTIONS, [&] { message.bytes(TCA_U32_SEL, selector); });
     return message;
 }
 

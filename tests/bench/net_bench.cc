@@ -208,8 +208,9 @@ double divert_by_exec() {
     return took;
 }
 
-/// The same devices as ours, made by programs. As we do, they look first whether there is one from
-/// an earlier time; the ancestor deletes it, which fails when there is none.
+/// The same devices as ours with the same counters, made by programs. As we do, they look first
+/// whether there is one from an earlier time; the ancestor deletes it, which fails when there is
+/// none.
 double tunnel_by_exec() {
     const double began = now_us();
     (void)status_of("ip link del old1");
@@ -217,6 +218,11 @@ double tunnel_by_exec() {
         "ip link add old1 mtu 1500 type vxlan id 8 remote 192.0.2.2 local 192.0.2.1 dstport 4791");
     execute_line("ip link set old1 alias old up");
     execute_line("sysctl -q -w net.ipv4.conf.old1.rp_filter=0 net.ipv4.conf.old1.forwarding=1");
+    execute_line("tc qdisc add dev old1 clsact");
+    for (const std::string direction : {"ingress", "egress"}) {
+        execute_line("tc filter add dev old1 " + direction +
+                     " protocol all pref 65535 u32 match u32 1 0xffffffff at 0");
+    }
     const double took = now_us() - began;
     execute_line("ip link del old1");
     return took;

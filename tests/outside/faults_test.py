@@ -27,6 +27,9 @@ MIGRATING = ("shared-storage", "local-storage", "ipv6", "gre")
 SHIPPED = ("freeze", "snapshot", *MIGRATING)
 BOTH_FAMILIES = "vm_ip=10.1.2.3,2001:db8:1::3"
 LIMIT_S = 300
+# A copy that is as fast as the link is over sooner, and is looked at less often: half the places
+# for faults. The plans' own cases play the slower one, with all of its faults.
+QUICK = "tls=10GB/s"
 # What no plan can break, for katamaran itself sees to it whatever a plan says; a unit test breaks
 # the world instead.
 BEYOND_PLANS = {"hold-open": ROOT / "tests" / "unit" / "trial" / "verdicts_test.cc"}
@@ -50,8 +53,9 @@ def lines_of(result):
 def survives(plan):
     """Every single fault of a shipped plan ends as it must."""
     def check():
-        scope = ("--runs", "100") if SANITIZED else ("--faults", "all")
-        result = simulate(plan, *scope, "--json")
+        scope = ("--runs", "25") if SANITIZED else ("--faults", "all")
+        quick = ("--model", QUICK) if plan in MIGRATING else ()
+        result = simulate(plan, *scope, *quick, "--json")
         assert result.returncode == 0, result.stdout[-2000:] + result.stderr
         end = lines_of(result)[-1]
         assert end["violations"] == 0 and end["crossings"] > 5, end
@@ -90,8 +94,10 @@ def is_found(mutation):
         with tempfile.TemporaryDirectory() as place:
             folder = pathlib.Path(place)
             plan = mutate(mutation, folder).with_stem(mutation.get("played_as", mutation["plan"]))
-            model = ["--model", mutation["model"]] if "model" in mutation else []
-            result = simulate(str(plan), "--faults", "all", "--json", *model, plans=folder)
+            quick = QUICK if mutation["plan"] in MIGRATING else ""
+            model = ",".join(filter(None, (quick, mutation.get("model"))))
+            world = ("--model", model) if model else ()
+            result = simulate(str(plan), "--faults", "all", "--json", *world, plans=folder)
             assert result.returncode == 1, f"exit {result.returncode}\n{result.stdout[-500:]}" \
                 f"{result.stderr}"
             found = {(line["invariant"], not line["faults"]) for line in lines_of(result)
@@ -154,16 +160,20 @@ def test_the_same():
 
 def test_both_families():
     """A guest with addresses of IPv4 and IPv6 goes through each tunnel, and no packet is lost"""
-    for tunnel in ("gre", "ipip", "vxlan"):
+    tunnels = ("vxlan",) if SANITIZED else ("gre", "ipip", "vxlan")
+    for tunnel in tunnels:
         for plan in ("shared-storage", "ipv6"):
             carries_both(plan, "--var", "tunnel=" + tunnel)
     carries_both("local-storage")
 
 
 def test_pairs():
-    """Every two faults of the plans of one node end as they must"""
-    for plan in ("freeze",) if SANITIZED else ("freeze", "snapshot"):
-        result = simulate(plan, "--faults", "pairs", "--json")
+    """Every two faults of the plans of one node end as they must; of `snapshot`, one in eight"""
+    shares = {"freeze": "1/1", "snapshot": "1/8"}
+    if SANITIZED:
+        del shares["snapshot"]
+    for plan, share in shares.items():
+        result = simulate(plan, "--faults", "pairs", "--share", share, "--json")
         end = lines_of(result)[-1]
         assert result.returncode == 0 and end["violations"] == 0, result.stdout[-2000:]
         print(f"# {plan}: {end['trials']} trials")
@@ -285,7 +295,7 @@ def test_two_late_things():
     found = [crossings("local-storage", "source, event " + event)[0]
              for event in ("MIGRATION .*pre-switchover", "BLOCK_JOB_COMPLETED")]
     told = ends("local-storage", *(f"{number}:late" for number in found))
-    assert re.search("(?m)^dest: done .*; LOST [0-9]+ packets: the plug of tap0_kata", told), told
+    assert re.search("(?m)^dest: done .*; LOST [0-9,]+ packets: the plug of tap0_kata", told), told
 
 
 def test_guest_that_nobody_has():

@@ -295,6 +295,12 @@ def _end_orphans(orphans, within=3.0):
     return alive
 
 
+def cleared(folder):
+    """Clears a folder away; a program whose QEMU has gone may still move a file in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
 @contextlib.contextmanager
 def stage():
     """The fixture: a Stage in a fresh folder with a short name, checked and cleared at the end."""
@@ -311,8 +317,7 @@ def stage():
             stack.callback(made.check_left_behind)
             yield made
     finally:
-        shutil.rmtree(state, ignore_errors=True)
-        shutil.rmtree(folder)
+        until(lambda: cleared(state) and cleared(folder), what="the folders cleared away")
 
 
 def crossed(recording, direction="out"):

@@ -6,6 +6,7 @@ Three builds of katamaran-sim tell the same trials and the same replays: GCC's o
 with sanitizers, and clang's; the first of them a hundred times, with addresses, locales, time
 zones and folders that differ.
 """
+import concurrent.futures
 import functools
 import os
 import pathlib
@@ -77,14 +78,18 @@ def test_processes():
     few = SIMULATIONS[1:]
     first = texts_of(os.environ["KATAMARAN_SIM"], {}, "/", few)
     assert expected().endswith(first)
-    for number in range(1, PROCESSES):
-        text = texts_of(os.environ["KATAMARAN_SIM"], {
+
+    def tell(number):
+        return texts_of(os.environ["KATAMARAN_SIM"], {
             "PADDING": "x" * (number * 37),
             "LC_ALL": ("C", "C.UTF-8", "tr_TR.UTF-8")[number % 3],
             "TZ": ("UTC", "Asia/Kathmandu")[number % 2],
             "MALLOC_PERTURB_": str(number),
         }, PLACES[number % 2], few)
-        assert text == first, f"process {number}: {first_difference(first, text)}"
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, text in enumerate(pool.map(tell, range(1, PROCESSES)), 1):
+            assert text == first, f"process {number}: {first_difference(first, text)}"
 
 
 def test_sanitized():

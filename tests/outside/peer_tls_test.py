@@ -76,9 +76,13 @@ class Relay:
         while True:
             try:
                 near, _ = self._server.accept()
-                far = socket.create_connection(("127.0.0.1", self.to), 5)
             except OSError:
                 return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to), 5)
+            except OSError:  # Nobody listens there yet.
+                near.close()
+                continue
             far.settimeout(None)
             self._open += [near, far]
             for one, other in ((near, far), (far, near)):

@@ -91,6 +91,8 @@ def moving(plan, **how):
 
 def hold_up(move, here, there):
     """The destination's katamaran is stopped in the copy, until QEMU has stopped the guest."""
+    # As late as may be: who is silent for five seconds is lost.
+    here.out.wait_for('"text":"[3-9][0-9] % of', 10)
     there.signal(signal.SIGSTOP)
 
     def is_seen():

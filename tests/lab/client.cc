@@ -34,6 +34,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000, kTick = 1'000'000, kTellEvery = 100'000'000;
 constexpr int64_t kPingEvery = 20'000'000, kQuiet = 1'500'000'000, kLateMax = 20'000'000;
+constexpr int64_t kBulkQuiet = 10 * kQuiet;
 constexpr std::array<uint32_t, 8> kSizes = {64, 1500, 512, 1500, 128, 1024, 1500, 256};
 constexpr int kBufferBytes = 16 << 20;
 
@@ -374,7 +375,9 @@ private:
             last = std::max(last, each.came());
             is_whole = is_whole && each.is_whole();
         }
-        return is_whole || now_ns() - last > kQuiet;
+        // What a slow guest has not yet taken of the bulk flow lies in the socket, and is sent
+        // again for as long as it is not acknowledged.
+        return is_whole || now_ns() - last > (bulk_.is_over() ? kQuiet : kBulkQuiet);
     }
 
     void tell(bool is_last) const {

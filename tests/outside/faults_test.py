@@ -50,12 +50,17 @@ def lines_of(result):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+def world_of(plan, model=None):
+    """The words for the world in which a plan is played with all of its faults."""
+    parts = ([QUICK] if plan in MIGRATING else []) + ([model] if model else [])
+    return ("--model", ",".join(parts)) if parts else ()
+
+
 def survives(plan):
     """Every single fault of a shipped plan ends as it must."""
     def check():
         scope = ("--runs", "25") if SANITIZED else ("--faults", "all")
-        quick = ("--model", QUICK) if plan in MIGRATING else ()
-        result = simulate(plan, *scope, *quick, "--json")
+        result = simulate(plan, *scope, *world_of(plan), "--json")
         assert result.returncode == 0, result.stdout[-2000:] + result.stderr
         end = lines_of(result)[-1]
         assert end["violations"] == 0 and end["crossings"] > 5, end
@@ -94,9 +99,7 @@ def is_found(mutation):
         with tempfile.TemporaryDirectory() as place:
             folder = pathlib.Path(place)
             plan = mutate(mutation, folder).with_stem(mutation.get("played_as", mutation["plan"]))
-            quick = QUICK if mutation["plan"] in MIGRATING else ""
-            model = ",".join(filter(None, (quick, mutation.get("model"))))
-            world = ("--model", model) if model else ()
+            world = world_of(mutation["plan"], mutation.get("model"))
             result = simulate(str(plan), "--faults", "all", "--json", *world, plans=folder)
             assert result.returncode == 1, f"exit {result.returncode}\n{result.stdout[-500:]}" \
                 f"{result.stderr}"

@@ -89,7 +89,7 @@ function role(name) end
 ---Where to go after `enter`: a state or an end. A state with `next` has no `on`.
 ---@field next? string
 ---The guest changes its owner here: entering the state drops the undos and keeps the holds; from
----there on trouble leads to `stranded`. At most one state of a role commits.
+---there on trouble leads to `stranded`. On no way two of them commit.
 ---@field commits? boolean
 ---@field [integer] ktm.On What the state waits for. They are tried in order, first match wins.
 

@@ -148,6 +148,10 @@ return derive "shared-storage" {
 
     -- A disk that is exported is written to from outside: never while the guest runs.
     before "loaded" { state "alone" { within = "10s", next = "loaded",
+      enter = function(m) if not m.note.rest then qmp("nbd-server-stop") end end } },
+
+    -- The mirrors have ended, and to stop may fail: what cannot be undone comes behind it.
+    before "borrow" { state "unshare" { within = "10s", next = "borrow",
       enter = function() qmp("nbd-server-stop") end } },
   },
 }

@@ -3,12 +3,14 @@
 ---
 --- The guest's addresses are diverted to the destination while it still runs here, so that nothing
 --- is left behind when it stops; what comes there too early is held, in order, until it runs again.
---- The one instant in which the guest changes its owner is the state `yours`: until then every
---- trouble ends with the guest here, and from then on it is never started here again.
+--- The one instant in which the guest changes its owner is the state `yours`, or `lend` where it
+--- goes before its RAM: until then every trouble ends with the guest here, and from then on it is
+--- never started here again.
 local anew = require "anew"
 local cutover = require "cutover"
 local downtime = require "downtime"
 local guest = require "guest"
+local postcopy = require "postcopy"
 local preflight = require "preflight"
 local secure = require "secure"
 local watch = require "progress"
@@ -52,8 +54,9 @@ return plan {
       doc = "Whether twice the time to the destination and back is added to both." },
     converge     = var.duration { "10min", min = "1s", role = "source",
       doc = "How long the copy may go on behind its first pass until it is said to be endless." },
-    unconverged  = var.enum     { "abort", "wait", "darker", agree = true,
-      doc = "What becomes of it then; darker lets the guest stand for longer." },
+    unconverged  = var.enum     { "abort", "wait", "darker", "postcopy", agree = true,
+      doc = "What becomes of it then; with darker the guest stands for longer, with postcopy it " ..
+        "goes first, and the rest of its RAM follows." },
     darkest      = var.duration { "2s", min = "1ms", max = "4s", agree = true,
       doc = "For how long, at most." },
     channels     = var.int      { 1, min = 1, max = 255, agree = true,
@@ -78,11 +81,12 @@ return plan {
     ascending { "alive", "drained" } },
 
   role "source" { peer_to = var "dest_ip", peer_port = var "peer_port",
-    looks = function(m) preflight.source(m) end,
+    looks = function(m) preflight.source(m); postcopy.looks(m) end,
 
     state "prepare" { within = "30s",
       enter = function(m)
         guest.enable(m, "events", "pause-before-switchover", "auto-converge")
+        postcopy.allow(m)
         guest.set(m, { ["max-bandwidth"] = m.bandwidth, ["downtime-limit"] = 1 })
         guest.channels(m)
         secure.offer(m)
@@ -106,6 +110,7 @@ return plan {
       on { "progress:nearly", go = "hold" },
       on { "progress:stalled", go = "abort" },
       on { "progress:unconverged", run = downtime.unconverged },
+      on { "downtime:rest", go = "hold" },
       on { "MIGRATION", status = "pre-switchover", run = cutover.early },
       on { "cutover:late", how = "again", go = "back" },
       on { "cutover:late", how = "on", go = "hold" },
@@ -122,12 +127,12 @@ return plan {
     -- The guest still runs.
     state "divert" { within = "5s",
       enter = function(m)
-        if cutover.divert(m) then
-          qmp("migrate-set-parameters", { ["downtime-limit"] = m.note.dark_max })
-        end
+        if cutover.divert(m) then downtime.allow(m) end
       end,
       on { "MIGRATION", status = "pre-switchover", go = "switchover" },
       on { "cutover:diverted", go = "switchover" },
+      on { "timer:ends", run = downtime.look },
+      on { "downtime:stands", go = "switchover" },
       on { "cutover:late", how = "again", go = "back" },
       on { "MIGRATION", status = "failed", go = "abort" } },
 
@@ -140,17 +145,43 @@ return plan {
 
     -- The guest stands, here and there.
     state "switchover" { within = "5s",
-      enter = function() qmp("migrate-continue", { state = "pre-switchover" }) end,
+      enter = function(m)
+        timer.cancel("ends")
+        if m.note.rest then return peer.send("lend") end
+        qmp("migrate-continue", { state = "pre-switchover" })
+      end,
+      on { "peer:borrows", go = "lend" },
+      on { "peer:loaded", run = function(m) m.note.loaded = true end },
       on { "MIGRATION", status = "completed", go = "handover" },
       on { "MIGRATION", status = "failed", go = "abort" } },
 
     state "handover" { within = "5s",
+      enter = function(m) if m.note.loaded then emit("handover:loaded") end end,
+      on { "handover:loaded", go = "yours" },
       on { "peer:loaded", go = "yours" } },
 
     state "yours" { within = "10s", commits = true,
       enter = function() peer.send("yours") end,
       on { "qmp:lost", run = guest.is_away },
       on { "peer:resumed", go = "drain" } },
+
+    -- Behind the devices the source's QEMU cannot take the guest back: what is asked for by
+    -- `unconverged` commits before.
+    state "lend" { within = "1min", commits = true,
+      enter = function() qmp("migrate-continue", { state = "pre-switchover" }) end,
+      on { "peer:loaded", go = "lent" },
+      on { "MIGRATION", status = "failed", go = "stranded" } },
+
+    state "lent" { within = "10s",
+      enter = postcopy.give,
+      on { "peer:resumed", go = "rest" } },
+
+    state "rest" { within = var "patience",
+      enter = postcopy.watch,
+      on { "timer:postcopy", run = postcopy.look },
+      on { "peer:alive", run = function(m) m.note.lives = true end },
+      on { "peer:fallen", run = guest.has_fallen },
+      on { "postcopy:whole", go = "drain" } },
 
     -- Until the guest is known to live, and nobody sends through the tunnel any more: then the
     -- network knows the new place.
@@ -168,7 +199,7 @@ return plan {
   },
 
   role "dest" { peer_from = var "listen_ip", peer_port = var "peer_port",
-    looks = function(m) preflight.dest(m) end,
+    looks = function(m) preflight.dest(m); postcopy.looks(m) end,
 
     -- QEMU waits here: -incoming defer -S.
     state "prepare" { within = "30s",
@@ -185,6 +216,7 @@ return plan {
     state "listen" { within = "10s",
       enter = function(m)
         qmp.enable("events", "late-block-activate")
+        postcopy.expect(m)
         guest.channels(m)
         secure.expect(m)
         local uri = guest.uri(peer.own_address(), m.ram_port)
@@ -205,9 +237,23 @@ return plan {
     state "holding" { within = "30s",
       enter = function(m) m.note.hold.block(); peer.send("holds") end,
       on { "MIGRATION", status = "completed", go = "loaded" },
+      on { "peer:lend", go = "borrow" },
       on { "peer:again", go = "anew", run = anew.is_wanted },
       on { "qmp:lost", go = "anew", run = anew.is_lost },
       on { "MIGRATION", status = "failed", go = "anew", run = anew.has_failed } },
+
+    -- The source gives its guest away before it is here, and takes it back no more.
+    state "borrow" { within = "30s", late = "stranded",
+      enter = function(m) m.note.rest = true; m.note.waits.drop(); peer.send("borrows") end,
+      on { "MIGRATION", status = "postcopy-active", go = "devices" },
+      on { "MIGRATION", status = "completed", go = "devices" },
+      on { "qmp:lost", run = function(m) m.note.is_gone = true end },
+      on { "peer:ended", how = "aborted", go = "abort", run = postcopy.refuse },
+      on { "peer:ended", go = "stranded" },
+      on { "peer:lost", go = "stranded" } },
+
+    -- The rest of its RAM comes behind them.
+    state "devices" { within = "20s", late = "stranded", next = "loaded", enter = postcopy.arrive },
 
     -- A QEMU that has begun to take a guest cannot begin anew; another one can.
     state "anew" { within = "10s",
@@ -223,11 +269,12 @@ return plan {
     -- silent now, a person must.
     state "loaded" { within = "15s", late = "stranded",
       enter = function(m)
-        m.note.waits.drop()
+        if not m.note.rest then m.note.waits.drop() end
         peer.send("loaded")
       end,
       on { "peer:yours", go = "resume" },
-      on { "peer:ended", go = "abort", run = function() qmp.quit() end },
+      on { "peer:ended", how = "aborted", go = "abort", run = function() qmp.quit() end },
+      on { "peer:ended", go = "stranded" },
       on { "peer:lost", go = "stranded" } },
 
     state "resume" { within = "5s", commits = true,
@@ -241,7 +288,6 @@ return plan {
         m.note.hold.open()
         timer.after(m.alive, "alive")
         guest.announce()
-        secure.finish(m)
       end,
       on { "RESET", guest = true, run = guest.falls },
       on { "GUEST_PANICKED", run = guest.falls },
@@ -250,10 +296,23 @@ return plan {
       on { "peer:ended", run = function(m) m.note.alone = true end },
       on { "peer:lost", run = function(m) m.note.alone = true end },
       on { "timer:alive", run = guest.lives },
-      on { "guest:lives", go = "serve" } },
+      on { "guest:lives", go = "whole" } },
+
+    state "whole" { within = var "patience",
+      enter = postcopy.watch,
+      on { "timer:postcopy", run = postcopy.look },
+      on { "RESET", guest = true, run = guest.falls },
+      on { "GUEST_PANICKED", run = guest.falls },
+      on { "SHUTDOWN", run = guest.falls },
+      on { "qmp:lost", run = guest.falls },
+      on { "peer:ended", run = function(m) m.note.alone = true end },
+      on { "peer:lost", run = function(m) m.note.alone = true end },
+      on { "postcopy:whole", go = "serve" } },
 
     state "serve" { within = var "patience", late = "done",
       enter = function(m)
+        secure.finish(m)
+        postcopy.forget(m)
         if not m.note.alone then peer.send("alive") end
         -- To make the ring short again would lose packets: it stays, as long as the tap does.
         m.note.hold.finish()

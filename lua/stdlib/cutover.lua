@@ -41,7 +41,7 @@ end
 
 --- An attempt begins.
 function cutover.begin(m)
-  m.note.attempts, m.note.stands = (m.note.attempts or 0) + 1, false
+  m.note.attempts, m.note.stands, m.note.rest = (m.note.attempts or 0) + 1, false, false
 end
 
 --- QEMU has come to its end before anybody wanted to divert.

@@ -5,6 +5,10 @@ local units = require "units"
 local watch = require "progress"
 local downtime = {}
 
+--- How long a copy takes to its end in any case, and for how long it is waited for at most.
+local least_ms, most_ms = 1000, 4000
+local look_ms = 100
+
 --- Notes what holds now: with `auto_downtime` words that go there and back twice come on top.
 function downtime.choose(m)
   local way = m.auto_downtime and 2 * (peer.round_trip() or 0) or 0
@@ -24,8 +28,53 @@ function downtime.unconverged(m, event)
     log.warn("%s; the guest may stand for %s from now on", what, units.duration(m.darkest))
     m.note.dark, m.note.dark_max = m.darkest, m.darkest
     watch.allow(m, m.darkest)
+  elseif m.unconverged == "postcopy" then
+    log.warn("%s; the guest goes first, and the rest of its RAM follows", what)
+    m.note.rest = true
+    emit("downtime:rest")
   else
     error { kind = "refused", code = "unconverged", what = what }
+  end
+end
+
+local function let_end(m)
+  if m.note.rest then return qmp("migrate-start-postcopy") end
+  qmp("migrate-set-parameters", { ["downtime-limit"] = m.note.dark_max })
+end
+
+--- The guest's packets are diverted: QEMU may stop it. What has not come to its end in twice the
+--- time that was left will hardly do so; `timer:ends` looks.
+function downtime.allow(m)
+  m.note.rest = m.note.rest and not m.note.stands
+  let_end(m)
+  m.note.vain = now() + math.min(least_ms + 2 * watch.left_ms(m), most_ms)
+  timer.every(look_ms, "ends")
+end
+
+--- What comes for the guest is held at the destination, and not for ever.
+local function end_otherwise(m)
+  local what = "the packets are diverted, and what is left of the copy does not become little " ..
+    "enough for " .. units.duration(m.note.dark_max)
+  if m.unconverged == "postcopy" then
+    log.warn("%s; the guest goes first, and the rest of its RAM follows", what)
+    m.note.rest = true
+  elseif m.unconverged == "darker" and m.note.dark_max < m.darkest then
+    log.warn("%s; the guest may stand for %s", what, units.duration(m.darkest))
+    m.note.dark_max = m.darkest
+  else
+    error { kind = "refused", code = "in-vain", what = what .. "; a larger downtime_max helps, " ..
+      "and so do unconverged=darker and unconverged=postcopy" }
+  end
+  let_end(m)
+end
+
+--- For `timer:ends`: whether QEMU has stopped the guest and its word was lost, or it never will.
+function downtime.look(m)
+  if qmp("query-migrate").status == "pre-switchover" then
+    emit("downtime:stands")
+  elseif now() >= m.note.vain and not m.note.rest then
+    m.note.vain = math.huge
+    end_otherwise(m)
   end
 end
 

@@ -52,6 +52,12 @@ function watch.begin(m, how)
   timer.after(m.note.progress.pause, "progress")
 end
 
+--- Milliseconds in which what was left at the last look is sent.
+function watch.left_ms(m)
+  local seen = m.note.progress
+  return seen.speed and seen.remaining / seen.speed or math.huge
+end
+
 --- The guest may stand for so long from now on, and it is waited once more for the end.
 function watch.allow(m, dark)
   local seen = m.note.progress
@@ -159,6 +165,7 @@ function watch.look(m)
     return
   end
   progress(words_for(ram))
+  seen.remaining = ram.remaining
   measure(seen, ram, asked, copy["cpu-throttle-percentage"])
   if seen.nearly and is_near(seen, ram) then
     seen.nearly = nil

@@ -15,12 +15,18 @@ namespace {
 /// Of a guest that has reset itself, panicked or ended soon after it was let run.
 constexpr std::string_view fallen_code = "not-alive";
 constexpr std::string_view elsewhere = "QMP-SOCKET";
+constexpr std::string_view postcopy_chapter = "more: docs/RUNBOOK.md#in-the-middle-of-a-post-copy";
 
 std::string ask_at(std::string_view socket, std::string_view command) {
     return "katamaran qmp " + std::string{socket} + " " + std::string{command};
 }
 
 using Lines = std::vector<std::string>;
+
+/// Behind the devices of a post-copy, and before the last of its RAM.
+bool is_in_two_parts(const script::GuestStatus& guest) {
+    return guest.copy.starts_with("postcopy-");
+}
 
 /// The run has committed, and its guest is with the other node.
 void tell_given_away(Lines& lines, const std::string& socket) {
@@ -31,6 +37,46 @@ void tell_given_away(Lines& lines, const std::string& socket) {
     lines.push_back("never: cont at " + socket +
                     ", unless the QEMU at the other node is gone and never ran the guest; two that "
                     "run destroy its disks");
+}
+
+std::string ask_both(const std::string& socket, std::string_view command) {
+    return "look, at both nodes: " + ask_at(socket, command) + "; " + ask_at(elsewhere, command);
+}
+
+void tell_in_two_parts(Lines& lines, const std::string& socket) {
+    lines.emplace_back(
+        "known: the guest was given to the destination, and some of its RAM may still be at the "
+        "source");
+    lines.push_back(ask_both(socket, "query-migrate"));
+    lines.emplace_back(
+        "never, unless the chapter below says so: cont or migrate_cancel at the source, quit at "
+        "one of the two");
+    lines.emplace_back(postcopy_chapter);
+}
+
+/// The run has committed, and QEMU still waits for a word, or for the destination.
+void tell_lent(Lines& lines, const std::string& socket) {
+    lines.emplace_back("known: the run has committed, and the guest does not run here");
+    lines.emplace_back("not known: whether anything of it has left");
+    lines.push_back(ask_both(socket, "query-migrate"));
+    lines.emplace_back("never, unless the chapter below says so: cont here");
+    lines.emplace_back(postcopy_chapter);
+}
+
+void tell_failed(Lines& lines, const std::string& socket, const std::string& status) {
+    lines.push_back("known: the copy has failed behind the commit; QEMU says " + status);
+    lines.emplace_back("not known: whether the guest runs at the other node");
+    lines.push_back(ask_both(socket, "query-status"));
+    lines.emplace_back("never: cont at one node as long as the other may run the guest");
+    lines.emplace_back(postcopy_chapter);
+}
+
+/// It comes before its RAM, and nothing of it may be here yet.
+void tell_not_here(Lines& lines, const std::string& socket) {
+    lines.emplace_back("known: the guest is not here, or not whole; this run has not let it run");
+    lines.emplace_back("not known: whether the other node has given it away");
+    lines.push_back(ask_both(socket, "query-migrate"));
+    lines.emplace_back(postcopy_chapter);
 }
 
 /// All of the guest is here, and the other node has not said that it is ours.
@@ -44,7 +90,9 @@ void tell_undecided(Lines& lines, const std::string& socket, const std::string& 
         "if the guest runs there, or recover would wake it there: let it, and end the copy "
         "here: " +
         ask_at(socket, "quit"));
-    lines.push_back("if its run there has committed, or that node is switched off: " +
+    lines.push_back("if its run there has committed, and query-migrate there says completed: " +
+                    ask_at(socket, "cont"));
+    lines.push_back("if that node is switched off, and query-migrate here says completed: " +
                     ask_at(socket, "cont"));
     lines.emplace_back("never both: two that run destroy its disks");
 }
@@ -89,14 +137,23 @@ std::vector<std::string> advice_for(const script::Outcome& outcome, bool has_pee
         return lines;
     }
     for (const script::GuestStatus& guest : outcome.guests) {
-        if (guest.status.empty()) {
+        const bool is_given = outcome.ended.committed && has_peer;
+        if (is_in_two_parts(guest)) {
+            tell_in_two_parts(lines, guest.socket);
+        } else if (is_given && guest.copy == "failed" && !guest.status.empty()) {
+            tell_failed(lines, guest.socket, guest.status);
+        } else if (guest.status.empty()) {
             tell_unseen(lines, guest, has_peer, outcome.ended.committed);
-        } else if (outcome.ended.committed && has_peer && guest.status == "postmigrate") {
+        } else if (is_given && guest.status == "postmigrate") {
             tell_given_away(lines, guest.socket);
+        } else if (is_given && guest.status == "finish-migrate") {
+            tell_lent(lines, guest.socket);
+        } else if (!outcome.ended.committed && has_peer && guest.status == "inmigrate") {
+            tell_not_here(lines, guest.socket);
         } else if (!outcome.ended.committed && has_peer && guest.status != "running") {
             tell_undecided(lines, guest.socket, guest.status);
         } else {
-            tell_ours(lines, guest, has_peer && outcome.ended.committed);
+            tell_ours(lines, guest, is_given);
         }
     }
     lines.emplace_back("more: docs/RUNBOOK.md#stranded");

@@ -80,6 +80,10 @@ std::string copy_of(const CopyCourse& course, const StandLimit& limit) {
         text += "; in pass " + pass + " " + amount(course.left_bytes) + " were left, which takes " +
                 time_for(course.left_bytes);
     }
+    if (course.guest_went_first) {
+        text += course.rest_followed ? "; the guest went first, and the rest followed"
+                                     : "; the guest went first, and the rest has not followed";
+    }
     return text;
 }
 
@@ -95,6 +99,7 @@ std::string_view name_of(CopyBound bound) {
 std::string copy_json(const CopyCourse& course, const StandLimit& limit) {
     json::ObjectWriter out;
     out.boolean("converged", course.converged);
+    out.boolean("postcopy", course.guest_went_first);
     out.integer("passes", static_cast<std::int64_t>(course.passes));
     out.integer("dirty_bytes_per_second", static_cast<std::int64_t>(course.dirty_bytes_per_second));
     out.integer("sent_bytes_per_second", static_cast<std::int64_t>(course.sent_bytes_per_second));

@@ -197,8 +197,10 @@ void Incoming::finish_load() {
 
 void Incoming::start_loaded() {
     bool runs = autostart_;
+    // In postcopy QEMU takes the images at once, whatever it was asked for.
     const bool is_activated_late =
-        settings_.has(MigrationSettings::Capability::late_block_activate) && !runs;
+        settings_.has(MigrationSettings::Capability::late_block_activate) && !runs &&
+        status_ != Status::postcopy_active;
     if (!is_activated_late) {
         // The error goes to stderr; the machine then waits for `cont`.
         runs = !machine_.activate() && runs;
@@ -218,11 +220,17 @@ void Incoming::start_loaded() {
 
 void Incoming::load_postcopy(Cargo cargo) {
     cargo_ = std::move(cargo);
+    is_postcopy_ = true;
     arrive(
         [this] {
             timer_ = process_.after(postcopy_listen, [this] {
                 say(Status::postcopy_active);
-                timer_ = process_.after(postcopy_run, [this] { start_loaded(); });
+                timer_ = process_.after(postcopy_run, [this] {
+                    start_loaded();
+                    if (breaks_off_) {
+                        break_off();
+                    }
+                });
             });
         },
         cargo_->behind);
@@ -236,6 +244,7 @@ void Incoming::end_postcopy() {
 void Incoming::lose_source() {
     source_ = nullptr;
     const bool sent_all = cargo_ && status_ == Status::active;
+    breaks_off_ = sent_all && is_postcopy_;
     if (sent_all || status_ == Status::completed) {
         return;
     }
@@ -245,6 +254,7 @@ void Incoming::lose_source() {
 void Incoming::break_off() {
     if (status_ == Status::postcopy_active) {
         say(Status::postcopy_paused);
+        machine_.hang();
         return;
     }
     announced_.reset();

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] bool is_loading() const noexcept { return loading_; }
     /// The fields of query-migrate.
     [[nodiscard]] std::string json() const;
+    /// The rest of the guest's memory does not come: it hangs at the next page that is missing.
+    [[nodiscard]] bool is_broken() const noexcept { return status_ == Status::postcopy_paused; }
     /// What of a guest it has, or waits for, in words; empty: nothing.
     [[nodiscard]] std::string_view describe() const noexcept;
 
@@ -92,6 +94,8 @@ private:
     bool was_started_ = false;
     bool autostart_;
     bool loading_ = false;
+    bool is_postcopy_ = false;
+    bool breaks_off_ = false;  ///< Behind what is under way.
     Status status_ = Status::none;
     std::string address_;  ///< As JSON.
     std::optional<Cargo> cargo_;

@@ -59,6 +59,16 @@ void Machine::stop(RunState next) {
     process_.say("STOP");
 }
 
+void Machine::hang() {
+    if (!guest_.runs()) {
+        return;
+    }
+    guest_.run(false, process_.now());
+    if (process_.hooks().on_guest) {
+        process_.hooks().on_guest(false);
+    }
+}
+
 void Machine::vanish() {
     const bool ran = guest_.runs();
     guest_.run(false, process_.now());

@@ -29,6 +29,8 @@ public:
     /// STOP, if it runs; the state in any case.
     void stop(RunState next);
     void set(RunState state) noexcept { state_ = state; }
+    /// The guest waits for memory that does not come; QEMU goes on to say that it runs.
+    void hang();
     /// Without a word: the process is gone.
     void vanish();
 

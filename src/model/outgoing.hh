@@ -20,6 +20,10 @@
 // The source is `completed` when it has written all of it: what its socket still holds then comes
 // to the destination before the guest is there.
 //
+// Behind migrate-start-postcopy and STOP the devices are sent, and then the memory. Who cancels
+// then gets nothing back: QEMU says `cancelling`, sends on, says no more, and refuses `cont` for
+// ever.
+//
 // A program of an address `exec:` is a destination that has nothing to say. QEMU notices its early
 // end, and not that it fails when all was written; until it has ended QEMU answers nobody, behind
 // the event `completed`. While the program does not read, cancelling does not end, either.

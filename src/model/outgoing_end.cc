@@ -185,15 +185,15 @@ void Outgoing::begin_postcopy() {
 }
 
 void Outgoing::send_devices_first() {
-    if (peer_gone_) {
-        fail("");
-        return;
-    }
     rest_ = ram_->finish(process_.now());
     if (has(Capability::pause_before_switchover)) {
         say(Status::postcopy_active);
     }
     say_pass(ram_->view(process_.now()).passes);
+    if (peer_gone_) {
+        fail("");
+        return;
+    }
     const bool aborts = give_images_away();
     downtime_ = process_.now() - *down_;
     const Incoming::Cargo sent = cargo();
@@ -211,9 +211,12 @@ void Outgoing::end_postcopy() {
     ram_->complete();
     Incoming* peer = std::exchange(peer_, nullptr);
     peer->end_postcopy();
-    machine_.set(RunState::postmigrate);
     over_ = process_.now();
     step_ = Step::none;
+    if (status_ == Status::cancelling) {
+        return;
+    }
+    machine_.set(RunState::postmigrate);
     say(Status::completed);
 }
 
@@ -238,10 +241,12 @@ void Outgoing::peer_noticed() {
             });
             return;
         case Step::finishing:
-            if (status_ == Status::postcopy_active) {
+            if (rest_is_postcopy_) {
                 step_ = Step::none;
                 timer_.reset();
-                say(Status::postcopy_paused);
+                if (status_ == Status::postcopy_active) {
+                    say(Status::postcopy_paused);
+                }
             } else {
                 fail("");
             }
@@ -289,8 +294,10 @@ Reply Outgoing::migrate_cancel() {
     if (!is_under_way() || status_ == Status::cancelling) {
         return done();
     }
+    const bool devices_are_gone =
+        status_ == Status::postcopy_active || status_ == Status::postcopy_paused;
     say(Status::cancelling);
-    if (step_ == Step::connecting) {
+    if (step_ == Step::connecting || devices_are_gone) {
         return done();
     }
     Incoming* peer = std::exchange(peer_, nullptr);

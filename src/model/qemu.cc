@@ -116,6 +116,9 @@ Reply Qemu::cont() {
         incoming_.run_when_loaded(true);
     } else {
         machine_.start();
+        if (incoming_.is_broken()) {
+            machine_.hang();
+        }
     }
     return done();
 }

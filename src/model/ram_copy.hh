@@ -86,6 +86,8 @@ public:
         std::uint64_t working_set_bytes = 0;
         std::uint64_t throttle_percent = 0;
         std::uint64_t downtime_limit_ms = 0;
+        bool guest_went_first = false;
+        bool rest_followed = false;  ///< What was left, behind it.
     };
 
     RamCopy() = default;

@@ -66,13 +66,17 @@ Names spread(Names seeds, const Arrows& arrows) {
     return seeds;
 }
 
-/// The states that are reached from the first one.
-Names reached_states(const Role& role, const std::vector<Edge>& edges) {
+Arrows arrows_of(const std::vector<Edge>& edges) {
     Arrows arrows;
     for (const Edge& edge : edges) {
         arrows.emplace(edge.from, edge.to);
     }
-    return spread({role.states[0].name}, arrows);
+    return arrows;
+}
+
+/// The states that are reached from the first one.
+Names reached_states(const Role& role, const std::vector<Edge>& edges) {
+    return spread({role.states[0].name}, arrows_of(edges));
 }
 
 void check_reached(const Role& role, const std::vector<Edge>& edges, Faults& faults) {
@@ -119,15 +123,26 @@ void check_ends(const Role& role, const std::vector<Edge>& edges, Faults& faults
     }
 }
 
-void check_commits(const Role& role, const std::vector<Edge>& edges, Faults& faults) {
-    const State* first = nullptr;
-    for (const State& state : role.states) {
-        if (state.commits && first != nullptr) {
-            faults.push_back({state.place, inside(role.name, state.name),
-                              "a second commit: " + shown(first->name) + " commits already",
-                              "one state that commits in a role" + first_at(first->place), ""});
+/// The committing state behind which this one comes; of several the first. None: null.
+const State* commit_before(const Role& role, const State& state, const Arrows& arrows) {
+    for (const State& other : role.states) {
+        if (other.commits && other.name != state.name &&
+            spread({other.name}, arrows).contains(state.name)) {
+            return &other;
         }
-        first = state.commits && first == nullptr ? &state : first;
+    }
+    return nullptr;
+}
+
+void check_commits(const Role& role, const std::vector<Edge>& edges, Faults& faults) {
+    const Arrows arrows = arrows_of(edges);
+    for (const State& state : role.states) {
+        const State* before = state.commits ? commit_before(role, state, arrows) : nullptr;
+        if (before != nullptr) {
+            faults.push_back({state.place, inside(role.name, state.name),
+                              "a second commit: " + shown(before->name) + " has committed already",
+                              "one commit on each way" + first_at(before->place), ""});
+        }
     }
     const std::vector<std::string> committed = committed_states(role);
     for (const Edge& edge : edges) {

@@ -281,7 +281,7 @@ void Run::ask_guests() {
     outcome_.elapsed = elapsed();
     unanswered_ = 1;  // Ours, so that an answer that comes at once does not end it.
     for (auto& [name, vm] : vms_) {
-        outcome_.guests.push_back({name, vm.socket, "", vm.lost});
+        outcome_.guests.push_back({name, vm.socket, "", vm.lost, vm.copy});
         std::string& why = outcome_.guests.back().why;
         if (vm.client == nullptr || !vm.ready) {
             why = why.empty() ? "QEMU has not greeted yet" : why;

@@ -71,6 +71,8 @@ struct GuestStatus {
     std::string socket;
     std::string status;  ///< QEMU's word: "running", "paused", "postmigrate"; empty: unknown.
     std::string why;     ///< Why it is unknown.
+    /// What its last event MIGRATION said of a copy; empty: there was none.
+    std::string copy = "";
     /// Its answer to query-migrate behind a copy that is complete, as JSON; empty where the
     /// observer does not want it, or there was none.
     std::string migration = "";
@@ -272,6 +274,7 @@ private:
         bool ready = false;
         bool known = false;  ///< It has greeted once.
         std::string lost;    ///< Why the connection is gone; empty while it stands.
+        std::string copy;    ///< What the last event MIGRATION said.
     };
     struct Buried {
         std::unique_ptr<ports::Process> process;

@@ -73,6 +73,8 @@ void Run::on_event(std::string vm, const qmp::Event& event) {
         stopped_ = elapsed();
     } else if (vm.empty() && event.name() == "RESUME") {
         resumed_ = elapsed();
+    } else if (event.name() == "MIGRATION" && data != nullptr) {
+        vms_.at(vm).copy = data->root().find_string("status").value_or("");
     }
     post(
         engine::Happened{engine::Event{std::string{event.name()}, std::move(vm), std::move(data)}});

@@ -77,6 +77,10 @@ public:
     [[nodiscard]] bool had_qemu() const { return qemu_ != nullptr; }
     [[nodiscard]] bool has_qemu() const { return qemu_ != nullptr && qemu_->is_alive(); }
     [[nodiscard]] bool qemu_is_gone() const { return qemu_ != nullptr && !qemu_->is_alive(); }
+    /// Its QEMU has ended by itself: what it was to load broke off.
+    [[nodiscard]] bool qemu_failed_to_load() const {
+        return qemu_is_gone() && qemu_->exit_code() == 1;
+    }
     /// How the memory that its QEMU sent has gone, if it sent any.
     [[nodiscard]] std::optional<model::RamCopy::Course> copy_course() const;
     [[nodiscard]] bool holds_packets();

@@ -94,7 +94,11 @@ private:
             }
             return;
         }
-        if (site_.node(Side::dest).qemu_is_gone() && !was_killed(Side::dest)) {
+        // Between the commit of a post-copy and the last device the guest is in neither QEMU.
+        const bool died_between = was_killed(Side::source) &&
+                                  site_.node(Side::dest).qemu_failed_to_load() &&
+                                  !site_.node(Side::dest).saw_guest_run();
+        if (site_.node(Side::dest).qemu_is_gone() && !was_killed(Side::dest) && !died_between) {
             blame(Invariant::guest_lives,
                   "the QEMU at the destination has ended, with the guest that was given to it");
         }
@@ -187,8 +191,10 @@ private:
         }
         for (const script::GuestStatus& guest : said->guests) {
             const std::string_view status = site_.node(side).katamaran()->status_at_end();
+            // QEMU was about to become the other by itself.
+            const bool was_at_it = guest.status == "finish-migrate" && status == "postmigrate";
             if (guest.vm.empty() && !guest.status.empty() && !status.empty() &&
-                guest.status != status) {
+                guest.status != status && !was_at_it) {
                 blame(Invariant::truth, "the " + name + " says that its guest is " + guest.status +
                                             ", and it is " + std::string{status});
             }

@@ -85,8 +85,9 @@ def mutate(mutation, folder):
         (folder / plan.name).write_text(plan.read_text("utf-8"), "utf-8")
     text = (folder / name).read_text("utf-8")
     for edit in mutation["edits"]:
-        assert text.count(edit["find"]) >= 1, f"not in {name} any more: {edit['find']}"
-        text = text.replace(edit["find"], edit["put"], 1)
+        count = text.count(edit["find"])
+        assert count == 1, f"{count} times in {name}, and not once: {edit['find']}"
+        text = text.replace(edit["find"], edit["put"])
     (folder / name).write_text(text, "utf-8")
     return folder / name
 
@@ -99,7 +100,8 @@ def is_found(mutation):
         with tempfile.TemporaryDirectory() as place:
             folder = pathlib.Path(place)
             plan = mutate(mutation, folder).with_stem(mutation.get("played_as", mutation["plan"]))
-            world = world_of(mutation["plan"], mutation.get("model"))
+            world = [*world_of(mutation["plan"], mutation.get("model"))]
+            world += [word for text in mutation.get("vars", ()) for word in ("--var", text)]
             result = simulate(str(plan), "--faults", "all", "--json", *world, plans=folder)
             assert result.returncode == 1, f"exit {result.returncode}\n{result.stdout[-500:]}" \
                 f"{result.stderr}"
@@ -296,7 +298,7 @@ def test_blocked_again():
 def test_two_late_things():
     """What a hold could not take, for two things were late, is said, and no fault of the plan"""
     found = [crossings("local-storage", "source, event " + event)[0]
-             for event in ("MIGRATION .*pre-switchover", "BLOCK_JOB_COMPLETED")]
+             for event in ("BLOCK_JOB_COMPLETED", "MIGRATION .*\"completed\"")]
     told = ends("local-storage", *(f"{number}:late" for number in found))
     assert re.search("(?m)^dest: done .*; LOST [0-9,]+ packets: the plug of tap0_kata", told), told
 

@@ -37,7 +37,16 @@ GATES = {
     "before cont": 'role "dest" { before "resume" { state "gate" { within = "1min", '
                    'late = "stranded", '
                    'on { "signal:USR1", go = "resume" } } } }',
+    # The guest runs at the destination, and some seconds long its RAM follows.
+    "in postcopy": 'role "source" { change "rest" { within = "1min" } }',
+    # It has committed, and nothing of the guest has left.
+    "in lend": 'role "source" { change "lend" { enter = function() sleep("50s") end } }',
 }
+# Memory that is written to twice as fast as the link is.
+POSTCOPY = {"pages": 60, "link": 50, "dest": ("--var", "unconverged=postcopy"),
+            "source": ("--var", "unconverged=postcopy", "--var", "converge=1s")}
+PRECOPY = {"pages": 4, "link": None, "dest": (), "source": ()}
+IN_CLEAR = ("--insecure", "--var", "encrypt=no")
 
 
 class Stranded:
@@ -48,7 +57,9 @@ class Stranded:
         (scene.folder / "gated.lua").write_text(
             'return derive "shared-storage" { name = "gated", summary = "With a gate in it.",\n'
             f'{GATES[gate]} }}\n', "utf-8")
-        self.move = Move(scene, stack, "shared-storage", 4, None)
+        way = POSTCOPY if gate in ("in postcopy", "in lend") else PRECOPY
+        crypt = ("--peer-key", scene.peer_key()) if way is POSTCOPY else IN_CLEAR
+        self.move = Move(scene, stack, "shared-storage", way["pages"], way["link"])
         until(lambda: self.move.ticks("source") > TICKS_HZ // 5, 30, "the guest at work")
         self.runs, self.states = {}, {}
         for role, where in (("dest", ("--var", f"listen_ip={DEST}", "--var", "tap=tap0")),
@@ -57,9 +68,8 @@ class Stranded:
             (scene.folder / f"state-{role}").mkdir(exist_ok=True)
             with self.move.nodes[role].inside():
                 self.runs[role] = scene.start(
-                    "run", "gated", "--role", role, "--insecure", "--var", "encrypt=no", "--var",
-                    f"qmp=./{role}.qmp",
-                    *COMMON, *where, env={"KATAMARAN_STATE": self.states[role]})
+                    "run", "gated", "--role", role, *crypt, "--var", f"qmp=./{role}.qmp",
+                    *COMMON, *where, *way[role], env={"KATAMARAN_STATE": self.states[role]})
         os.symlink(BINARY, scene.folder / "katamaran")
 
     def at(self, role, state, within=40):
@@ -218,6 +228,71 @@ def test_qemu_dead():
         one.must_run_once("source")
         one.clean("source")
     play("before cont", story)
+
+
+def test_postcopy_paused():
+    """The way breaks in the middle of a post-copy, and nobody tells: the guest is brought back"""
+    def story(one):
+        one.at("source", "rest")
+        one.move.nodes["dest"].ip("link set w0 down")
+        words = one.stranded("source")
+        assert "was not heard" in words and "cont or migrate_cancel at the source" in words, words
+        told = one.stranded("dest")
+        assert "end neither QEMU" in told and "quit at one of the two" in told, told
+        words += told
+        for role in ("source", "dest"):
+            assert '"postcopy-active"' in one.do(role, f"katamaran qmp ./{role}.qmp query-migrate")
+            one.do(role, f"katamaran qmp ./{role}.qmp migrate-pause")
+        assert not re.search(r"(?m)katamaran qmp \S+ (cont|quit)", words), words
+        for role in ("dest", "source"):
+            assert '"postcopy-paused"' in one.do(role, f"katamaran qmp ./{role}.qmp query-migrate")
+            one.do(role, f'katamaran qmp ./{role}.qmp migrate-set-parameters tls-creds=""')
+        one.move.nodes["dest"].ip("link set w0 up")
+        one.do("dest", "katamaran qmp ./dest.qmp migrate-recover uri=tcp:10.2.0.2:4446")
+        one.do("source", "katamaran qmp ./source.qmp migrate uri=tcp:10.2.0.2:4446 resume=true")
+        for role in ("source", "dest"):
+            until(lambda role=role: '"completed"' in one.do(
+                role, f"katamaran qmp ./{role}.qmp query-migrate"), 20, "all of the RAM there")
+        one.must_run_once("dest")
+        for role in ("source", "dest"):
+            one.clean(role)
+        one.must_run_once("dest")
+    play("in postcopy", story)
+
+
+def test_postcopy_lend_killed():
+    """Source killed in a commit behind which nothing has left: it takes the guest back"""
+    def story(one):
+        one.at("source", "lend")
+        one.runs["source"].kill()
+        words = one.stranded("dest")
+        assert "stranded in borrow" in words and "#in-the-middle-of-a-post-copy" in words, words
+        assert "pre-switchover" in one.do("source", "katamaran qmp ./source.qmp query-migrate")
+        one.do("dest", "katamaran qmp ./dest.qmp quit")
+        one.do("source", "katamaran qmp ./source.qmp migrate_cancel")
+        one.do("source", "katamaran qmp ./source.qmp cont")
+        one.must_run_once("source")
+        for role in ("source", "dest"):
+            one.clean(role)
+        one.must_run_once("source")
+    play("in lend", story)
+
+
+def test_postcopy_dest_killed():
+    """Destination killed in the middle of a post-copy: the QEMUs go on, the guest lives there"""
+    def story(one):
+        one.at("source", "rest")
+        one.runs["dest"].kill()
+        words = one.stranded("source")
+        assert "stranded in rest" in words and "#in-the-middle-of-a-post-copy" in words, words
+        assert not re.search("(?m)katamaran qmp ./source.qmp (cont|quit)", words), words
+        until(lambda: '"completed"' in one.do(
+            "dest", "katamaran qmp ./dest.qmp query-migrate"), 20, "all of the RAM there")
+        one.must_run_once("dest")
+        for role in ("source", "dest"):
+            one.clean(role)
+        one.must_run_once("dest")
+    play("in postcopy", story)
 
 
 def test_mirror(scene):

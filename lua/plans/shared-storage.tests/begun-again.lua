@@ -7,7 +7,7 @@ return {
     source = { ends = "done", states = { "prepare", "copy", "hold", "back", "again", "copy",
       "hold", "divert", "switchover", "handover", "yours", "drain" } },
     dest = { ends = "done", states = { "prepare", "listen", "waiting", "holding", "anew",
-      "restart", "listen", "waiting", "holding", "loaded", "resume", "lives", "serve" } },
+      "restart", "listen", "waiting", "holding", "loaded", "resume", "lives", "whole", "serve" } },
     guest = "dest",
     lost = 0,
   },

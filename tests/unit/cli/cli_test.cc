@@ -123,12 +123,36 @@ TEST_CASE("cli/advice: a stranded run says what is known, what is not, and what 
     CHECK_THAT(told(false), !Catch::Contains("node"));
     outcome.guests[0].status = "running";
     CHECK_THAT(told(true), Catch::Contains("runs here") && !Catch::Contains("cont"));
+    outcome.guests[0].status = "finish-migrate";
+    CHECK_THAT(told(true), Catch::Contains("not known: whether anything of it has left") &&
+                               !Catch::Contains("katamaran qmp ./a.qmp cont") &&
+                               Catch::Contains("RUNBOOK.md#in-the-middle-of-a-post-copy"));
     outcome.guests[0].status = "postmigrate";
     CHECK_THAT(told(true), Catch::Contains("never: cont at ./a.qmp") &&
                                Catch::Contains("katamaran qmp QMP-SOCKET cont"));
     outcome.ended.cause = ktm::Error{ktm::Kind::lost, "not-alive", "it reset itself", "", nullptr};
     CHECK_THAT(told(true),
                Catch::Contains("must not be started at the source") && !Catch::Contains("cont"));
+    outcome.ended.cause.reset();
+    outcome.guests[0].copy = "failed";
+    CHECK_THAT(told(true), Catch::Contains("has failed behind the commit; QEMU says postmigrate") &&
+                               !Catch::Contains("QMP-SOCKET cont") &&
+                               Catch::Contains("RUNBOOK.md#in-the-middle-of-a-post-copy"));
+    for (const char* copy : {"postcopy-active", "postcopy-paused"}) {
+        for (const char* status : {"", "finish-migrate", "paused", "running"}) {
+            outcome.guests[0].copy = copy;
+            outcome.guests[0].status = status;
+            CHECK_THAT(told(true), Catch::Contains("cont or migrate_cancel at the source") &&
+                                       !Catch::Contains("katamaran qmp ./a.qmp cont") &&
+                                       !Catch::Contains("katamaran qmp ./a.qmp quit"));
+        }
+    }
+    outcome.ended.committed = false;
+    outcome.guests[0].copy = "active";
+    outcome.guests[0].status = "inmigrate";
+    CHECK_THAT(told(true), Catch::Contains("is not here, or not whole") &&
+                               !Catch::Contains("katamaran qmp ./a.qmp cont"));
+    outcome.ended.committed = true;
     outcome.ended.cause.reset();
     outcome.guests[0] = {"", "./a.qmp", "", "QEMU closed the connection"};
     CHECK_THAT(told(true), Catch::Contains("past its commit") &&

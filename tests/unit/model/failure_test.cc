@@ -358,24 +358,73 @@ TEST_CASE("model/failure: with postcopy the guest runs at the destination before
           "completed");
 }
 
-TEST_CASE("model/failure: postcopy with the pause capability waits before it begins") {
-    Pair pair;
-    pair.prepare(true);
-    for (PairSide* side : {&pair.source, &pair.dest}) {
-        pair.ask(*side, "migrate-set-capabilities",
-                 R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
+namespace {
+
+/// A copy that has become a postcopy, and waits for the word to send the devices.
+struct PausedPostcopy : Pair {
+    PausedPostcopy() {
+        prepare(true);
+        for (PairSide* side : {&source, &dest}) {
+            ask(*side, "migrate-set-capabilities",
+                R"({"capabilities":[{"capability":"postcopy-ram","state":true}]})");
+        }
+        migrate();
+        REQUIRE(run_until(source, "MIGRATION active"));
+        ask(source, "migrate-start-postcopy");
+        REQUIRE(run_until(source, "MIGRATION pre-switchover"));
     }
-    pair.migrate();
-    REQUIRE(pair.run_until(pair.source, "MIGRATION active"));
-    pair.ask(pair.source, "migrate-start-postcopy");
-    REQUIRE(pair.run_until(pair.source, "MIGRATION pre-switchover"));
-    pair.ask(pair.source, "migrate-continue", R"({"state":"pre-switchover"})");
+    void go_on() { ask(source, "migrate-continue", R"({"state":"pre-switchover"})"); }
+};
+
+}  // namespace
+
+TEST_CASE("model/failure: postcopy with the pause capability waits before it begins") {
+    PausedPostcopy pair;
+    pair.go_on();
     REQUIRE(pair.run_until(pair.source, "MIGRATION completed"));
     pair.run(10ms);
     CHECK(joined(pair.source.told) ==
           "MIGRATION setup, MIGRATION_PASS 1, MIGRATION active, STOP, MIGRATION pre-switchover, "
           "MIGRATION postcopy-active, MIGRATION_PASS 2, MIGRATION completed");
     CHECK(pair.dest.told.back() == "MIGRATION completed");
+}
+
+TEST_CASE("model/failure: who cancels behind the devices of a postcopy never gets the guest back") {
+    PausedPostcopy pair;
+    pair.go_on();
+    REQUIRE(pair.run_until(pair.source, "MIGRATION postcopy-active"));
+    pair.ask(pair.source, "migrate_cancel");
+    pair.run(10s);
+    CHECK(pair.source.told.back() == "MIGRATION cancelling");
+    CHECK(pair.refusal(pair.source, "cont") == "GenericError: Migration is not finalized yet");
+    CHECK(pair.dest.told.back() == "MIGRATION completed");
+}
+
+TEST_CASE("model/failure: the death of a destination behind the devices leaves postcopy paused") {
+    PausedPostcopy pair;
+    pair.go_on();
+    REQUIRE(pair.run_until(pair.source, "MIGRATION postcopy-active"));
+    pair.dest.qemu->kill();
+    pair.run(1s);
+    CHECK(pair.source.told.back() == "MIGRATION postcopy-paused");
+    pair.ask(pair.source, "migrate_cancel");
+    pair.run(10s);
+    CHECK(pair.source.told.back() == "MIGRATION cancelling");
+    CHECK(pair.refusal(pair.source, "cont") == "GenericError: Migration is not finalized yet");
+}
+
+TEST_CASE("model/failure: the death of a destination before the devices ends a postcopy") {
+    PausedPostcopy pair;
+    pair.dest.qemu->kill();
+    pair.run(1s);
+    pair.go_on();
+    pair.run(1s);
+    CHECK(joined(pair.source.told)
+              .ends_with("MIGRATION pre-switchover, MIGRATION postcopy-active, MIGRATION_PASS 2, "
+                         "MIGRATION failed"));
+    CHECK(pair.refusal(pair.source, "cont") == "{}");
+    pair.run(10ms);
+    CHECK(pair.source.told.back() == "RESUME");
 }
 
 TEST_CASE("model/failure: a cancel in pre-switchover brings the guest back without a destination") {
@@ -402,7 +451,9 @@ TEST_CASE("model/failure: the death of a source in postcopy leaves the guest han
     REQUIRE(pair.run_until(pair.dest, "RESUME"));
     pair.source.qemu->kill();
     pair.run(1s);
-    CHECK(pair.dest.told.back() == "MIGRATION postcopy-paused");
+    CHECK(joined(pair.dest.told).find("MIGRATION postcopy-paused") != std::string::npos);
+    CHECK(pair.dest.told.back() == "guest stands");
+    CHECK_FALSE(pair.dest.qemu->guest_runs());
     CHECK(pair.status(pair.dest) == "postcopy-paused");
 }
 

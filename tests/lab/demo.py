@@ -23,6 +23,7 @@ import leftovers  # noqa: E402  (found through the path above)
 import moving  # noqa: E402
 import nodes  # noqa: E402
 import tap  # noqa: E402
+from verdict import Verdict  # noqa: E402
 
 SECONDS_MAX, ATTEMPTS, KVM_S_MAX = 175, 4, 12
 BOLD, DIM, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -179,7 +180,7 @@ class Demo:
     def count(self, left):
         """The client's count, the guest's and the disk's."""
         screen, lines = self.screen, self.traffic.lines()
-        verdict = moving.Verdict(self.move, self.traffic.end(), lines)
+        verdict = Verdict(self.move, self.traffic.end(), lines)
         verdict.check_disk(self.move)
         screen.head("What was counted")
         screen.say("client", f"{verdict.sent:,} packets sent, {verdict.sent - verdict.lost:,} "

@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE))
 import moving  # noqa: E402  (found through the path above)
 import nodes  # noqa: E402
 import tap  # noqa: E402
+from verdict import Verdict  # noqa: E402
 
 ATTEMPTS, BULK = 5, 4_000_000
 FAMILIES = {"v4": [4], "v6": [6], "dual": [4, 6]}
@@ -84,7 +85,7 @@ def move_once(move, plan, families, rate, tunnel, variables, say):
     assert ended.is_done, f"no move: {ended!r}"
     time.sleep(0.5)
     lines = traffic.lines()
-    verdict = moving.Verdict(move, traffic.end(), lines)
+    verdict = Verdict(move, traffic.end(), lines)
     verdict.check_disk(move)
     verdict.compare(move, left)
     return {"faults": ended.faults + verdict.faults, "sent": verdict.sent, "rate": verdict.rate,

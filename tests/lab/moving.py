@@ -8,7 +8,7 @@
 The same with IPv6, fd01:: and so on. The guest is 10.9.0.5 and fd09::5, behind tap0 of its node,
 and the router knows at which node; it is told of a move when the guest runs at its new node, as a
 network is. The guest is Debian's kernel with the program of guest.cc, and the client is client.cc;
-what they count is read here, and judged by `Verdict`.
+what they count is read here, and judged by verdict.py.
 
 The client sends TCP as kernels do, many segments as one packet, which are counted one by one.
 
@@ -41,8 +41,7 @@ from stage import until  # noqa: E402
 
 # No multiple of 256 KiB: QEMU before 9.0 loses writes of the guest under TCG otherwise.
 RAM_KIB = 128 * 1024 + 8
-DISK_MIB, BLOCK = 48, 4096
-BLOCK_HEAD, BLOCK_MAGIC = struct.Struct("<QQQQ"), 0x6B61746B61746B61
+DISK_MIB = 48
 MAC, TAP_MAC = "02:aa:00:00:00:05", "02:aa:00:00:00:01"
 GUEST, GATEWAY = {4: "10.9.0.5", 6: "fd09::5"}, {4: "10.9.0.1", 6: "fd09::1"}
 LINK = {"source": {4: "10.2.0.1", 6: "fd02::1"}, "dest": {4: "10.2.0.2", 6: "fd02::2"}}
@@ -271,28 +270,7 @@ def ask(network, question, within=10.0, each=2.0):
     raise AssertionError(f"the guest did not answer '{question}' within {within} s")
 
 
-# --- Guest and disks --------------------------------------------------------------------------
-
-def numbers_of(image):
-    """The number of the write that each block of an image bears, 0 for none, and the blocks."""
-    data = Path(image).read_bytes()
-    blocks = [data[at:at + BLOCK] for at in range(0, len(data), BLOCK)]
-    heads = [BLOCK_HEAD.unpack_from(block) for block in blocks]
-    return [head[1] if head[0] == BLOCK_MAGIC else 0 for head in heads], blocks
-
-
-def changed_before(left, taken):
-    """Blocks of two images that differ, though the guest has not written them after the handover.
-
-    Nothing writes to the image that was left, and each write has a number. So the last number in it
-    is that of the handover, and what differs must be younger.
-    """
-    numbers, blocks = numbers_of(left)
-    later, blocks_later = numbers_of(taken)
-    last = max(numbers)
-    differing = [at for at, block in enumerate(blocks) if block != blocks_later[at]]
-    return len(differing), [at for at in differing if later[at] <= last]
-
+# --- The guest --------------------------------------------------------------------------------
 
 class Ended:
     """How the two katamarans of a move ended, and what was measured of it."""
@@ -342,6 +320,7 @@ class Moving:
         self.disks = Path(disk_folder or scene.folder)
         self.work = {"dirty": 5000, "working": 24, "writes": 150} | work
         self.qemus, self.at, self.count, self.accel = {}, "source", 0, "tcg"
+        self.consoles = ""
         self.disk = self.left = self.new_disk()
         self.before = self.listings()
         for role in OTHER:
@@ -390,7 +369,7 @@ class Moving:
     def boot(self):
         """The guest at the source, at work."""
         self.start_qemu("source", self.disk)
-        until(lambda: "guest: ready" in self.scene.text_of("source.serial"), BOOT_S_MAX,
+        until(lambda: self.boots() > 0, BOOT_S_MAX,
               f"the guest booted: {self.scene.text_of('source.serial')[-800:]!r}")
 
     @contextlib.contextmanager
@@ -402,9 +381,18 @@ class Moving:
             if command == "stop":
                 yield
 
+    def console(self):
+        """What the guest has said, in all QEMUs that it was in."""
+        return self.consoles + "".join(self.scene.text_of(f"{role}.serial") for role in self.qemus)
+
+    def boots(self):
+        """How often it has begun."""
+        return self.console().count("guest: ready")
+
     def end_qemu(self, role):
         """That QEMU is gone, and its tap closed."""
         if role in self.qemus:
+            self.consoles += self.scene.text_of(f"{role}.serial")
             self.qemus.pop(role).kill()
 
     def start(self, role, plan, *words):
@@ -502,81 +490,6 @@ class Moving:
                 self.disk.unlink()
             self.disk = self.left
         return ended
-
-
-# --- The verdict ------------------------------------------------------------------------------
-
-class Verdict:
-    """What was counted at each place, and what of it is wrong, in words."""
-
-    def __init__(self, move, last, lines):
-        report = self._settled(move.network)
-        heard = {each["id"]: each for each in report["streams"]}
-        self.streams, self.faults, self.late_ms = last["streams"], [], last["late_ms"]
-        self.bulk, self.ping = last["bulk"], last["ping"]
-        self.sent = sum(each["sent"] for each in self.streams)
-        self.gap_ms = max(each["gap_ms"] for each in self.streams)
-        seconds = (lines[-1]["t"] - lines[0]["t"]) / 1e9
-        self.rate = self.sent / max(seconds, 0.1)
-        self.lost = self.unechoed = self.duplicated = self.reordered = 0
-        for each in self.streams:
-            there = heard.get(each["id"], {"received": 0, "duplicated": 0, "reordered": 0})
-            lost = each["sent"] - there["received"]
-            self.lost += lost
-            self.unechoed += there["received"] - each["back"]
-            self.duplicated += each["duplicated"] + there["duplicated"]
-            self.reordered += each["reordered"] + there["reordered"]
-            if lost > 0:
-                which = ask(move.network, f"missing {each['id']} {each['sent']}")
-                self.faults.append(f"{lost} of {each['sent']} packets never came: {which}")
-            if each["refusals"]:
-                self.faults.append(f"{each['refusals']} refused at the client: {each['refused']}")
-        if self.lost:
-            self.faults.append(f"of these {report['overflowed']} did not fit into the guest's own "
-                               f"socket, and taps dropped {move.network.drops()}")
-        self._judge(report)
-
-    @staticmethod
-    def _settled(network, within=20.0):
-        """What the guest has counted when it has read all that it was sent."""
-        ends, report = time.monotonic() + within, None
-        while time.monotonic() < ends:
-            former, report = report, ask(network, "report")
-            if former and former["streams"] == report["streams"]:
-                break
-            time.sleep(0.3)
-        return report
-
-    def _judge(self, report):
-        for count, what in ((self.unechoed, "echoes lost"), (self.duplicated, "duplicated"),
-                            (self.reordered, "reordered"),
-                            (report["bulk_wrong"], "pieces of the bulk flow wrong"),
-                            (self.ping["sent"] - self.ping["back"], "pings without an answer")):
-            if count:
-                self.faults.append(f"{count} {what}")
-        if self.bulk["broken"] or self.bulk["sent"] != self.bulk["arrived"]:
-            self.faults.append(f"of the bulk flow {self.bulk['arrived']} of {self.bulk['sent']} "
-                               "bytes came")
-        needed = self.bulk["retransmitted"] - self.bulk["unneeded"]
-        if needed > 0:
-            self.faults.append(f"{needed} segments of the bulk flow had to be sent again")
-
-    def check_disk(self, move):
-        """The guest reads all that it wrote."""
-        self.disk = ask(move.network, "verify", within=90, each=45)
-        for what in ("strange", "stale", "newer", "unread", "failed"):
-            if self.disk[what]:
-                self.faults.append(f"{self.disk[what]} blocks of the disk {what}")
-
-    def compare(self, move, left):
-        """The image that was left, and the one that was taken; the guest stands meanwhile."""
-        self.later = 0
-        if left != move.disk:
-            with move.standing():
-                self.later, wrong = changed_before(left, move.disk)
-            left.unlink()
-            if wrong:
-                self.faults.append(f"{len(wrong)} blocks differed at the handover: {wrong[:8]}")
 
 
 @contextlib.contextmanager

@@ -125,7 +125,7 @@ return plan {
       on { "MIGRATION", status = "failed", go = "abort" } },
 
     -- The guest still runs.
-    state "divert" { within = "5s",
+    state "divert" { within = "8s",
       enter = function(m)
         if cutover.divert(m) then downtime.allow(m) end
       end,
@@ -205,7 +205,8 @@ return plan {
     state "prepare" { within = "30s",
       enter = function(m)
         m.note.waits = m:undo("end the QEMU that waits", qmp.quit)
-        local pause = m.unconverged == "darker" and math.max(m.pause, m.darkest) or m.pause
+        local is_longer = m.unconverged == "darker" or m.unconverged == "postcopy"
+        local pause = is_longer and math.max(m.pause, m.darkest) or m.pause
         m.note.hold = net.hold { m.tap, rate = m.pps, pause = pause, netns = m.netns }
         net.tunnel { to = peer.address(), from = peer.own_address(), mode = m.tunnel,
           mtu = m.mtu, wrapped = m.wrapped, netns = m.netns }
@@ -301,9 +302,6 @@ return plan {
     state "whole" { within = var "patience",
       enter = postcopy.watch,
       on { "timer:postcopy", run = postcopy.look },
-      on { "RESET", guest = true, run = guest.falls },
-      on { "GUEST_PANICKED", run = guest.falls },
-      on { "SHUTDOWN", run = guest.falls },
       on { "qmp:lost", run = guest.falls },
       on { "peer:ended", run = function(m) m.note.alone = true end },
       on { "peer:lost", run = function(m) m.note.alone = true end },

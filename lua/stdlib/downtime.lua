@@ -62,8 +62,9 @@ local function end_otherwise(m)
     log.warn("%s; the guest may stand for %s", what, units.duration(m.darkest))
     m.note.dark_max = m.darkest
   else
-    error { kind = "refused", code = "in-vain", what = what .. "; a larger downtime_max helps, " ..
-      "and so do unconverged=darker and unconverged=postcopy" }
+    error { kind = "refused", code = "in-vain", what = what .. (m.unconverged == "darker" and
+      "; a larger darkest helps, and so does unconverged=postcopy" or
+      "; a larger downtime_max helps, and so do unconverged=darker and unconverged=postcopy") }
   end
   let_end(m)
 end

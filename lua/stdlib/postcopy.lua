@@ -22,17 +22,20 @@ end
 
 --- At the source, before anything is sent: that it may come to this.
 function postcopy.allow(m)
-  if m.unconverged == "postcopy" then guest.enable(m, "postcopy-ram") end
+  if m.unconverged ~= "postcopy" then return end
+  guest.enable(m, "postcopy-ram")
+  guest.set(m, { ["max-postcopy-bandwidth"] = m.bandwidth })
 end
 
---- The same at the destination, whose QEMU looks at it again when the way has broken.
+--- The same at the destination, whose QEMU looks at it again when the way has broken: no undo takes
+--- it back, for that may run when the guest is here.
 function postcopy.expect(m)
-  m.note.capabilities = m.unconverged == "postcopy" and guest.enable(m, "postcopy-ram")
+  if m.unconverged == "postcopy" then qmp.enable("postcopy-ram") end
 end
 
 --- And when all is there: the guest's next move may be one without it.
 function postcopy.forget(m)
-  if not m.note.capabilities then return end
+  if m.unconverged ~= "postcopy" then return end
   local off = { capabilities = { { capability = "postcopy-ram", state = false } } }
   local _, kept = qmp.try("migrate-set-capabilities", off, { within = "2s" })
   if kept then log.warn("the guest's QEMU keeps postcopy-ram, of its move: %s", kept) end

@@ -23,9 +23,10 @@ std::string ask_at(std::string_view socket, std::string_view command) {
 
 using Lines = std::vector<std::string>;
 
-/// Behind the devices of a post-copy, and before the last of its RAM.
-bool is_in_two_parts(const script::GuestStatus& guest) {
-    return guest.copy.starts_with("postcopy-");
+/// Behind the devices of a post-copy, and before the last of its RAM; or somebody has cancelled it
+/// there, which never ends.
+bool is_in_two_parts(const script::GuestStatus& guest, bool committed) {
+    return guest.copy.starts_with("postcopy-") || (committed && guest.copy == "cancelling");
 }
 
 /// The run has committed, and its guest is with the other node.
@@ -134,11 +135,16 @@ std::vector<std::string> advice_for(const script::Outcome& outcome, bool has_pee
             "source any more");
         lines.emplace_back("look, at the destination: its console, and QEMU's log");
         lines.emplace_back("more: docs/RUNBOOK.md#at-the-destination-in-lives");
+        for (const script::GuestStatus& guest : outcome.guests) {
+            if (is_in_two_parts(guest, outcome.ended.committed)) {
+                tell_in_two_parts(lines, guest.socket);
+            }
+        }
         return lines;
     }
     for (const script::GuestStatus& guest : outcome.guests) {
         const bool is_given = outcome.ended.committed && has_peer;
-        if (is_in_two_parts(guest)) {
+        if (is_in_two_parts(guest, outcome.ended.committed)) {
             tell_in_two_parts(lines, guest.socket);
         } else if (is_given && guest.copy == "failed" && !guest.status.empty()) {
             tell_failed(lines, guest.socket, guest.status);

@@ -9,6 +9,7 @@ and a text that fills its disk.
 import contextlib
 import json
 import re
+import signal
 import socket
 import sys
 import threading
@@ -152,6 +153,32 @@ def test_killed():
         assert json.loads(ask_json(scene, "source", "query-migrate-parameters"))["tls-creds"] == ""
         lived = move.ticks("source")
         until(lambda: move.ticks("source") > lived, 5, "the guest alive at the source")
+
+
+def test_wrong_key():
+    """a source with another key changes nothing at either QEMU, and the destination waits on"""
+    forecast_test.require()
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(stage.stage())
+        move = Move(scene, stack, "shared-storage", 4, None)
+        until(lambda: move.ticks("source") > TICKS_HZ // 5, 30, "the guest at work")
+        dest = move.start("dest", *COMMON, "--var", f"listen_ip={DEST}", "--var", "tap=tap0")
+        assert scene.run("peer", "key", "other.key").code == 0
+        with move.nodes["source"].inside():
+            wrong = scene.start("run", "shared-storage", "--role", "source", "--peer-key",
+                                scene.path("other.key"), *COMMON, "--var", "qmp=./source.qmp",
+                                "--var", f"dest_ip={DEST}").end(20)
+        assert wrong.code == 1 and "does not take this key" in wrong.out, wrong
+        assert "the guest runs here" in wrong.out and "nothing was begun" in wrong.out, wrong
+        dest.out.wait_for("does not have this key")
+        assert not dest.has_ended()
+        assert not keys_in(scene) and objects_of(scene, "source") == []
+        for role, status in (("source", "running"), ("dest", "inmigrate")):
+            assert json.loads(ask_json(scene, role, "query-status"))["status"] == status, role
+        lived = move.ticks("source")
+        until(lambda: move.ticks("source") > lived, 5, "the guest alive at the source")
+        dest.signal(signal.SIGINT)
+        dest.end(10)
 
 
 def test_refused(scene):

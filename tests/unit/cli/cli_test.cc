@@ -133,12 +133,15 @@ TEST_CASE("cli/advice: a stranded run says what is known, what is not, and what 
     outcome.ended.cause = ktm::Error{ktm::Kind::lost, "not-alive", "it reset itself", "", nullptr};
     CHECK_THAT(told(true),
                Catch::Contains("must not be started at the source") && !Catch::Contains("cont"));
+    outcome.guests[0].copy = "postcopy-active";
+    CHECK_THAT(told(true), Catch::Contains("must not be started at the source") &&
+                               Catch::Contains("quit at one of the two"));
     outcome.ended.cause.reset();
     outcome.guests[0].copy = "failed";
     CHECK_THAT(told(true), Catch::Contains("has failed behind the commit; QEMU says postmigrate") &&
                                !Catch::Contains("QMP-SOCKET cont") &&
                                Catch::Contains("RUNBOOK.md#in-the-middle-of-a-post-copy"));
-    for (const char* copy : {"postcopy-active", "postcopy-paused"}) {
+    for (const char* copy : {"postcopy-active", "postcopy-paused", "cancelling"}) {
         for (const char* status : {"", "finish-migrate", "paused", "running"}) {
             outcome.guests[0].copy = copy;
             outcome.guests[0].status = status;

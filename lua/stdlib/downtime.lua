@@ -5,9 +5,9 @@ local units = require "units"
 local watch = require "progress"
 local downtime = {}
 
---- How long a copy takes to its end in any case, and for how long it is waited for at most.
-local least_ms, most_ms = 1000, 4000
-local look_ms = 100
+--- A diverted guest has so long to stop in any case; its packets are held for no longer than that
+--- at most. And how often it is looked.
+local least_ms, most_ms, look_ms = 1000, 4000, 100
 
 --- Notes what holds now: with `auto_downtime` words that go there and back twice come on top.
 function downtime.choose(m)
@@ -38,17 +38,23 @@ function downtime.unconverged(m, event)
 end
 
 local function let_end(m)
+  m.note.let_end, m.note.syncs = now(), nil
   if m.note.rest then return qmp("migrate-start-postcopy") end
   qmp("migrate-set-parameters", { ["downtime-limit"] = m.note.dark_max })
 end
 
---- The guest's packets are diverted: QEMU may stop it. What has not come to its end in twice the
---- time that was left will hardly do so; `timer:ends` looks.
+--- The guest's packets are diverted: QEMU may stop it; `timer:ends` looks.
 function downtime.allow(m)
   m.note.rest = m.note.rest and not m.note.stands
   let_end(m)
-  m.note.vain = now() + math.min(least_ms + 2 * watch.left_ms(m), most_ms)
   timer.every(look_ms, "ends")
+end
+
+--- A pass that was begun may come to its end; what the next one leaves is left by all that follow.
+local function is_in_vain(m, copy)
+  local since, syncs = now() - m.note.let_end, copy.ram and copy.ram["dirty-sync-count"] or 0
+  m.note.syncs = m.note.syncs or syncs
+  return since >= most_ms or since >= least_ms and syncs >= m.note.syncs + 2
 end
 
 --- What comes for the guest is held at the destination, and not for ever.
@@ -71,10 +77,10 @@ end
 
 --- For `timer:ends`: whether QEMU has stopped the guest and its word was lost, or it never will.
 function downtime.look(m)
-  if qmp("query-migrate").status == "pre-switchover" then
+  local copy = qmp("query-migrate")
+  if copy.status == "pre-switchover" then
     emit("downtime:stands")
-  elseif now() >= m.note.vain and not m.note.rest then
-    m.note.vain = math.huge
+  elseif not m.note.rest and is_in_vain(m, copy) then
     end_otherwise(m)
   end
 end

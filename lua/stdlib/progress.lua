@@ -52,12 +52,6 @@ function watch.begin(m, how)
   timer.after(m.note.progress.pause, "progress")
 end
 
---- Milliseconds in which what was left at the last look is sent.
-function watch.left_ms(m)
-  local seen = m.note.progress
-  return seen.speed and seen.remaining / seen.speed or math.huge
-end
-
 --- The guest may stand for so long from now on, and it is waited once more for the end.
 function watch.allow(m, dark)
   local seen = m.note.progress
@@ -88,6 +82,8 @@ local function measure(seen, ram, asked, throttle)
   local passed, is_first = instant - seen.mark.at, not seen.is_measured
   if sent > seen.mark.sent and (passed >= speed_ms or is_first and passed > 0) then
     seen.speed = (sent - seen.mark.sent) / passed
+    -- The first slice of the limiter goes out at once.
+    if seen.limit then seen.speed = math.min(seen.speed, seen.limit / 1000) end
     if passed >= speed_ms then
       seen.is_measured, seen.mark = true, { sent = sent, at = since }
     end
@@ -165,7 +161,6 @@ function watch.look(m)
     return
   end
   progress(words_for(ram))
-  seen.remaining = ram.remaining
   measure(seen, ram, asked, copy["cpu-throttle-percentage"])
   if seen.nearly and is_near(seen, ram) then
     seen.nearly = nil

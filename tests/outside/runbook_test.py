@@ -249,7 +249,12 @@ def test_postcopy_paused():
             one.do(role, f'katamaran qmp ./{role}.qmp migrate-set-parameters tls-creds=""')
         one.move.nodes["dest"].ip("link set w0 up")
         one.do("dest", "katamaran qmp ./dest.qmp migrate-recover uri=tcp:10.2.0.2:4446")
-        one.do("source", "katamaran qmp ./source.qmp migrate uri=tcp:10.2.0.2:4446 resume=true")
+        for _ in range(3):
+            one.do("source", "katamaran qmp ./source.qmp migrate uri=tcp:10.2.0.2:4446 resume=true")
+            with contextlib.suppress(AssertionError):
+                until(lambda: '"postcopy-paused"' not in one.do(
+                    "source", "katamaran qmp ./source.qmp query-migrate"), 5, "the way mended")
+                break
         for role in ("source", "dest"):
             until(lambda role=role: '"completed"' in one.do(
                 role, f"katamaran qmp ./{role}.qmp query-migrate"), 20, "all of the RAM there")

@@ -62,8 +62,7 @@ class Verdict:
                                f"socket, and taps dropped {move.network.drops()}")
         if move.boots() > 1:
             said = re.findall(r".*(?:panic|BUG|Oops|RIP).*", move.console())
-            self.faults.append("the guest has fallen and booted again, which QEMU 7.2 does to some "
-                               f"that move without KVM; it said: {said[:4]}")
+            self.faults.append(f"the guest has fallen and booted again; it said: {said[:4]}")
         self._judge(report)
 
     @staticmethod

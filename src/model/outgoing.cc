@@ -323,10 +323,10 @@ std::optional<RamCopy::Course> Outgoing::course() const {
     if (course.bound == RamCopy::Bound::path && (!over_wire_ || thread_speed() < wire_speed())) {
         course.bound = RamCopy::Bound::thread;
     }
-    course.rest_followed = rest_is_postcopy_ && status_ == Status::completed;
     course.guest_went_first =
-        course.rest_followed || (rest_is_postcopy_ && (status_ == Status::postcopy_active ||
-                                                       status_ == Status::postcopy_paused));
+        rest_is_postcopy_ && (status_ == Status::postcopy_active ||
+                              status_ == Status::postcopy_paused || status_ == Status::completed);
+    course.rest_followed = course.guest_went_first && status_ == Status::completed;
     return course;
 }
 

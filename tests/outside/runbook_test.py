@@ -112,10 +112,14 @@ class Stranded:
         return [line for line in ended.out.splitlines()
                 if "no journal here has it" not in line or f", in {own} " in line]
 
-    def status(self, role):
+    def status(self, role, command="query-status"):
         """What QEMU says of the guest there, asked as the runbook asks."""
-        out = self.do(role, f"katamaran qmp ./{role}.qmp query-status")
+        out = self.do(role, f"katamaran qmp ./{role}.qmp {command}")
         return re.search(r'"status": ?"([a-z-]+)"', out)[1]
+
+    def copy(self, role):
+        """What QEMU says there of the copy."""
+        return self.status(role, "query-migrate")
 
     def must_run_once(self, role):
         """The guest lives there, and nowhere else."""
@@ -126,6 +130,13 @@ class Stranded:
             words = ("qmp", f"./{other}2.qmp", "query-status", "--json")
             told = json.loads(self.scene.run(*words).out)
             assert not told["running"], told
+
+    def must_stay(self, role):
+        """The guest lives there and nowhere else, and a recovery of both nodes leaves it alone."""
+        self.must_run_once(role)
+        self.clean("source")
+        self.clean("dest")
+        self.must_run_once(role)
 
     def clean(self, role):
         """Nothing is left of the run on that node."""
@@ -208,10 +219,7 @@ def test_dest_killed():
         assert "never" in words and "./source.qmp" in words, words
         assert (one.status("source"), one.status("dest")) == ("postmigrate", "paused")
         one.do("dest", "katamaran qmp ./dest.qmp cont --wait RESUME --timeout 5s")
-        one.must_run_once("dest")
-        one.clean("source")
-        one.clean("dest")
-        one.must_run_once("dest")
+        one.must_stay("dest")
     play("before cont", story)
 
 
@@ -241,27 +249,22 @@ def test_postcopy_paused():
         assert "end neither QEMU" in told and "quit at one of the two" in told, told
         words += told
         for role in ("source", "dest"):
-            assert '"postcopy-active"' in one.do(role, f"katamaran qmp ./{role}.qmp query-migrate")
+            assert one.copy(role) == "postcopy-active", role
             one.do(role, f"katamaran qmp ./{role}.qmp migrate-pause")
         assert not re.search(r"(?m)katamaran qmp \S+ (cont|quit)", words), words
         for role in ("dest", "source"):
-            assert '"postcopy-paused"' in one.do(role, f"katamaran qmp ./{role}.qmp query-migrate")
+            assert one.copy(role) == "postcopy-paused", role
             one.do(role, f'katamaran qmp ./{role}.qmp migrate-set-parameters tls-creds=""')
         one.move.nodes["dest"].ip("link set w0 up")
         one.do("dest", "katamaran qmp ./dest.qmp migrate-recover uri=tcp:10.2.0.2:4446")
         for _ in range(3):
             one.do("source", "katamaran qmp ./source.qmp migrate uri=tcp:10.2.0.2:4446 resume=true")
             with contextlib.suppress(AssertionError):
-                until(lambda: '"postcopy-paused"' not in one.do(
-                    "source", "katamaran qmp ./source.qmp query-migrate"), 5, "the way mended")
+                until(lambda: one.copy("source") != "postcopy-paused", 5, "the way mended")
                 break
         for role in ("source", "dest"):
-            until(lambda role=role: '"completed"' in one.do(
-                role, f"katamaran qmp ./{role}.qmp query-migrate"), 20, "all of the RAM there")
-        one.must_run_once("dest")
-        for role in ("source", "dest"):
-            one.clean(role)
-        one.must_run_once("dest")
+            until(lambda role=role: one.copy(role) == "completed", 20, "all of the RAM there")
+        one.must_stay("dest")
     play("in postcopy", story)
 
 
@@ -272,14 +275,11 @@ def test_postcopy_lend_killed():
         one.runs["source"].kill()
         words = one.stranded("dest")
         assert "stranded in borrow" in words and "#in-the-middle-of-a-post-copy" in words, words
-        assert "pre-switchover" in one.do("source", "katamaran qmp ./source.qmp query-migrate")
+        assert one.copy("source") == "pre-switchover"
         one.do("dest", "katamaran qmp ./dest.qmp quit")
         one.do("source", "katamaran qmp ./source.qmp migrate_cancel")
         one.do("source", "katamaran qmp ./source.qmp cont")
-        one.must_run_once("source")
-        for role in ("source", "dest"):
-            one.clean(role)
-        one.must_run_once("source")
+        one.must_stay("source")
     play("in lend", story)
 
 
@@ -291,12 +291,8 @@ def test_postcopy_dest_killed():
         words = one.stranded("source")
         assert "stranded in rest" in words and "#in-the-middle-of-a-post-copy" in words, words
         assert not re.search("(?m)katamaran qmp ./source.qmp (cont|quit)", words), words
-        until(lambda: '"completed"' in one.do(
-            "dest", "katamaran qmp ./dest.qmp query-migrate"), 20, "all of the RAM there")
-        one.must_run_once("dest")
-        for role in ("source", "dest"):
-            one.clean(role)
-        one.must_run_once("dest")
+        until(lambda: one.copy("dest") == "completed", 20, "all of the RAM there")
+        one.must_stay("dest")
     play("in postcopy", story)
 
 

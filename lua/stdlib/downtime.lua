@@ -19,21 +19,32 @@ function downtime.choose(m)
   end
 end
 
+--- Lets a guest go that does not become small enough in time, as `unconverged` says; gives back
+--- whether that says how.
+local function let_go_otherwise(m, what)
+  if m.unconverged == "darker" and m.note.dark_max < m.darkest then
+    log.warn("%s; the guest may stand for %s from now on", what, units.duration(m.darkest))
+    m.note.dark, m.note.dark_max = m.darkest, m.darkest
+  elseif m.unconverged == "postcopy" then
+    log.warn("%s; the guest goes first, and the rest of its RAM follows", what)
+    m.note.rest = true
+  else
+    return false
+  end
+  return true
+end
+
 --- For `progress:unconverged`: what becomes of it is the var `unconverged`.
 function downtime.unconverged(m, event)
   local what = "the copy will not converge: " .. event.data.words
   if m.unconverged == "wait" then
     log.warn("%s; it goes on, for %s at most", what, units.duration(m.patience))
-  elseif m.unconverged == "darker" and m.note.dark_max < m.darkest then
-    log.warn("%s; the guest may stand for %s from now on", what, units.duration(m.darkest))
-    m.note.dark, m.note.dark_max = m.darkest, m.darkest
-    watch.allow(m, m.darkest)
-  elseif m.unconverged == "postcopy" then
-    log.warn("%s; the guest goes first, and the rest of its RAM follows", what)
-    m.note.rest = true
+  elseif not let_go_otherwise(m, what) then
+    error { kind = "refused", code = "unconverged", what = what }
+  elseif m.note.rest then
     emit("downtime:rest")
   else
-    error { kind = "refused", code = "unconverged", what = what }
+    watch.allow(m, m.darkest)
   end
 end
 
@@ -61,13 +72,7 @@ end
 local function end_otherwise(m)
   local what = "the packets are diverted, and what is left of the copy does not become little " ..
     "enough for " .. units.duration(m.note.dark_max)
-  if m.unconverged == "postcopy" then
-    log.warn("%s; the guest goes first, and the rest of its RAM follows", what)
-    m.note.rest = true
-  elseif m.unconverged == "darker" and m.note.dark_max < m.darkest then
-    log.warn("%s; the guest may stand for %s", what, units.duration(m.darkest))
-    m.note.dark_max = m.darkest
-  else
+  if not let_go_otherwise(m, what) then
     error { kind = "refused", code = "in-vain", what = what .. (m.unconverged == "darker" and
       "; a larger darkest helps, and so does unconverged=postcopy" or
       "; a larger downtime_max helps, and so do unconverged=darker and unconverged=postcopy") }

@@ -25,6 +25,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -48,7 +49,7 @@
 namespace {
 
 constexpr size_t kPage = 4096, kBatch = 64;
-constexpr int kReceiveBytes = 24 << 20;
+constexpr int kReceiveBytes = 48 << 20;
 constexpr uint64_t kBlockMagic = 0x6b61746b61746b61;
 
 std::string g_words;  // the kernel's command line
@@ -203,7 +204,7 @@ void set_address(int family, const std::string& address, const std::string& gate
 void begin_network() {
     // In pages: a guest of this size would keep less of what it has no time to read.
     if (FILE* file = std::fopen("/proc/sys/net/ipv4/udp_mem", "w")) {
-        std::fputs("8192 12288 16384", file);
+        std::fputs("16384 20480 24576", file);
         std::fclose(file);
     }
     const int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -376,7 +377,14 @@ void count_packet(const uint8_t* data, size_t size) {
     stream_of(ntohl(head.stream)).count(ntohl(head.number));
 }
 
+/// A guest that is short of time takes its packets first: what is late is sent again or made up
+/// for, and what does not fit into a socket is lost.
+void go_first() {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), -15);
+}
+
 void echo(int one) {
+    go_first();
     static std::array<std::array<uint8_t, traffic::kPacketMax>, kBatch> data;
     static std::array<sockaddr_in6, kBatch> senders;
     std::array<iovec, kBatch> pieces{};

@@ -204,7 +204,7 @@ return plan {
     -- QEMU waits here: -incoming defer -S.
     state "prepare" { within = "30s",
       enter = function(m)
-        m.note.waits = m:undo("end the QEMU that waits", qmp.quit)
+        m.note.waits = anew.must_end(m)
         local is_longer = m.unconverged == "darker" or m.unconverged == "postcopy"
         local pause = is_longer and math.max(m.pause, m.darkest) or m.pause
         m.note.hold = net.hold { m.tap, rate = m.pps, pause = pause, netns = m.netns }
@@ -248,8 +248,8 @@ return plan {
       enter = function(m) m.note.rest = true; m.note.waits.drop(); peer.send("borrows") end,
       on { "MIGRATION", status = "postcopy-active", go = "devices" },
       on { "MIGRATION", status = "completed", go = "devices" },
-      on { "qmp:lost", run = function(m) m.note.is_gone = true end },
-      on { "peer:ended", how = "aborted", go = "abort", run = postcopy.refuse },
+      on { "qmp:lost", run = function() end },
+      on { "peer:ended", how = "aborted", go = "abort", run = anew.must_end },
       on { "peer:ended", go = "stranded" },
       on { "peer:lost", go = "stranded" } },
 
@@ -274,7 +274,7 @@ return plan {
         peer.send("loaded")
       end,
       on { "peer:yours", go = "resume" },
-      on { "peer:ended", how = "aborted", go = "abort", run = function() qmp.quit() end },
+      on { "peer:ended", how = "aborted", go = "abort", run = anew.must_end },
       on { "peer:ended", go = "stranded" },
       on { "peer:lost", go = "stranded" } },
 

@@ -27,6 +27,11 @@ function anew.is_lost(m, event)
   start_if_known(m)
 end
 
+--- Where the guest stays at the source, this QEMU waits for nothing, and must not be left behind.
+function anew.must_end(m)
+  return m:undo("end the QEMU that waits", qmp.quit)
+end
+
 --- QEMU says that the copy has failed.
 function anew.has_failed(m)
   if not m.start then

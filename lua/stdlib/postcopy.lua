@@ -63,11 +63,6 @@ function postcopy.give()
   peer.send("yours")
 end
 
---- At the destination: the source keeps its guest, and this QEMU waits for nothing.
-function postcopy.refuse(m)
-  if not m.note.is_gone then qmp.quit() end
-end
-
 --- At the destination: comes back when the devices are there, and the guest could run.
 function postcopy.arrive()
   while qmp("query-status").status == "inmigrate" do sleep(2) end

@@ -127,12 +127,9 @@ void GuestUndo::ask(std::string_view command, Next next, std::string_view argume
             (this->*next)(reply->result());
         } else if (when_refused != nullptr && reply.error().kind == Kind::refused) {
             (this->*when_refused)(before_.root());
-        } else if (task_.wish != GuestWish::end &&
-                   (reply.error().kind == Kind::refused || reply.error().kind == Kind::timeout)) {
+        } else if (reply.error().kind == Kind::refused || reply.error().kind == Kind::timeout) {
             obstacle_ = reply.error().sentence();
             again(&GuestUndo::begin);
-        } else if (reply.error().kind == Kind::lost && task_.wish == GuestWish::end) {
-            finish(true);  // It was faster than its answer.
         } else {
             finish(std::move(reply).error());
         }

@@ -66,7 +66,8 @@ struct GuestTask {
 /// LIFETIME: the clock and the client outlive it. Destroying it ends it without a word.
 class GuestUndo {
 public:
-    /// Whether anything had to be done.
+    /// Whether anything had to be done. That the connection was lost is an error for each wish: who
+    /// is ended may be faster than its answer, but only who connects again knows that it was so.
     using Done = UniqueFunction<void(Result<bool>)>;
 
     /// `done` is called once, never from inside of start(). There is no deadline here beyond that

@@ -8,6 +8,9 @@ namespace ktm::monitor {
 
 namespace {
 
+/// Between two connections.
+constexpr Duration pause_between{std::chrono::milliseconds{20}};
+
 /// Nobody listens there: the QEMU has ended, and its guest with it.
 bool is_gone(const Error& error) {
     return error.code == "ENOENT" || error.code == "ECONNREFUSED";
@@ -15,43 +18,71 @@ bool is_gone(const Error& error) {
 
 }  // namespace
 
+GuestVisit::Attempt::Attempt(GuestVisit& visit, ports::Transport& transport)
+    : client(visit.clock_, transport, nullptr, ""),
+      undo(visit.clock_, client, visit.task_,
+           [&visit](Result<bool> changed) { visit.on_ended(std::move(changed)); }) {}
+
 GuestVisit::GuestVisit(ports::Clock& clock, ports::Transport& transport, std::string socket,
                        GuestTask task, Duration within, Done done)
     : clock_(clock),
+      transport_(transport),
       socket_(std::move(socket)),
-      wish_(task.wish),
+      task_(std::move(task)),
       within_(within),
-      done_(std::move(done)),
-      client_(clock, transport, nullptr, ""),
-      undo_(clock, client_, std::move(task),
-            [this](Result<bool> changed) { finish(std::move(changed)); }) {}
+      done_(std::move(done)) {}
 
 void GuestVisit::start() {
     patience_ = clock_.arm(within_, [this] { lose_patience(); });
-    client_.connect(Endpoint{UnixEndpoint{socket_}},
-                    {[this](const qmp::Greeting&) { undo_.start(); }, [](const qmp::Event&) {},
-                     [this](const std::optional<Error>& error) { on_closed(error); }});
+    begin();
+}
+
+void GuestVisit::begin() {
+    attempt_ = std::make_unique<Attempt>(*this, transport_);
+    attempt_->client.connect(
+        Endpoint{UnixEndpoint{socket_}},
+        {[this](const qmp::Greeting&) { attempt_->undo.start(); }, [](const qmp::Event&) {},
+         [this](const std::optional<Error>& error) { on_closed(error); }});
 }
 
 /// What it lost while it was asked is told by the answer; this is for what never began.
 void GuestVisit::on_closed(const std::optional<Error>& error) {
-    if (client_.greeting() || !error) {
+    if (attempt_->client.greeting() || !error) {
         return;
     }
-    if (is_gone(*error) && wish_ == GuestWish::see) {
+    if (is_gone(*error) && task_.wish == GuestWish::see) {
         finish(Error{Kind::lost, "qemu-gone", "its QEMU is gone", "", nullptr});
+    } else if (is_gone(*error) && lost_ && task_.wish != GuestWish::end) {
+        finish(Error{*lost_});  // It ended in the midst of it.
     } else if (is_gone(*error)) {
-        finish(false);
+        finish(lost_.has_value());
+    } else if (error->kind == Kind::lost) {
+        begin_again(*error);
     } else {
         finish(Error{*error});
     }
 }
 
+/// Only another connection shows whether a QEMU that was lost has ended.
+void GuestVisit::on_ended(Result<bool> changed) {
+    if (!changed && changed.error().kind == Kind::lost) {
+        begin_again(changed.error());
+    } else {
+        finish(std::move(changed));
+    }
+}
+
+/// LIFETIME: later, for the attempt that is over calls us.
+void GuestVisit::begin_again(const Error& lost) {
+    lost_ = lost;
+    pause_ = clock_.arm(pause_between, [this] { begin(); });
+}
+
 void GuestVisit::lose_patience() {
-    const std::string& obstacle = undo_.obstacle();
+    const std::string& obstacle = attempt_->undo.obstacle();
     finish(Error{Kind::timeout, "no-answer",
                  obstacle.empty() ? "QEMU did not answer in time" : obstacle,
-                 (wish_ == GuestWish::see ? "look at" : "undo what was done to") +
+                 (task_.wish == GuestWish::see ? "look at" : "undo what was done to") +
                      (" the guest of " + socket_),
                  nullptr});
 }
@@ -61,6 +92,7 @@ void GuestVisit::finish(Result<bool> result) {
         return;
     }
     patience_.reset();
+    pause_.reset();
     // LIFETIME: last, for the caller may destroy us.
     Done done = std::move(done_);
     done(std::move(result));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "monitor/guest_undo.hh"
@@ -28,18 +29,30 @@ public:
     void start();
 
 private:
+    /// One connection, and what is done there.
+    struct Attempt {
+        Attempt(GuestVisit& visit, ports::Transport& transport);
+        Client client;
+        GuestUndo undo;
+    };
+
+    void begin();
     void on_closed(const std::optional<Error>& error);
+    void on_ended(Result<bool> changed);
+    void begin_again(const Error& lost);
     void lose_patience();
     void finish(Result<bool> result);
 
     ports::Clock& clock_;
+    ports::Transport& transport_;
     std::string socket_;
-    GuestWish wish_;
+    GuestTask task_;
     Duration within_;
     Done done_;
-    Client client_;
-    GuestUndo undo_;
+    std::optional<Error> lost_;  ///< Then a QEMU that is gone has ended since we came.
+    std::unique_ptr<Attempt> attempt_;
     std::unique_ptr<ports::Timer> patience_;
+    std::unique_ptr<ports::Timer> pause_;
 };
 
 }  // namespace ktm::monitor

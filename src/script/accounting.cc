@@ -182,7 +182,9 @@ void Accounting::close_all() {
 }
 
 void Accounting::look_back() {
-    read_at_end(account_.diverts ? of_part(net::part_home) : Points{}, When::late);
+    Points points = account_.diverts ? of_part(net::part_home) : Points{};
+    std::erase_if(points, [this](std::size_t at) { return !account_.points[at].after; });
+    read_at_end(points, When::late);
 }
 
 /// As long as packets go into a tunnel, what it has counted is not the last word.

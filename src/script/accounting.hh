@@ -50,7 +50,8 @@ public:
     void close(host::AcquiredId id, UniqueFunction<void()> then);
     /// The same of whatever has not been read for the last time.
     void close_all();
-    /// Whether packets still come to where the guest was; the run goes on to its end then.
+    /// Whether packets still came to where the guest was, behind the last reading: before the other
+    /// node is told, which must not believe less than we do, and at the end of the run, for itself.
     void look_back();
 
     [[nodiscard]] net::Account account() const;

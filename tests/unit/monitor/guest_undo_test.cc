@@ -37,6 +37,7 @@ std::string guest_runs(bool runs) {
                                               : R"(false,"status":"postmigrate"}})"));
 }
 const std::string nothing = R"({"return":{}})";
+const std::string closed = "{\"dir\":\"eof\"}\n";
 const std::string locked =
     R"({"error":{"class":"GenericError","desc":"Failed to get \"write\" lock"}})";
 
@@ -142,6 +143,22 @@ TEST_CASE("monitor/guest_undo: a QEMU that waits is ended, also when it ends bef
                                      R"({"dir":"eof"})"
                                      "\n"),
                true);
+}
+
+TEST_CASE(
+    "monitor/guest_undo: a QEMU whose connection is lost is asked again as long as it lives") {
+    const std::string asked = R"({"dir":"out","msg":{"execute":"quit"}})"
+                              "\n";
+    const Visited ended = visit(GuestWish::end, asked + closed + exchange("quit", nothing));
+    check_done(ended, true);
+    CHECK(ended.took == 20ms);
+    check_done(visit(GuestWish::wake,
+                     exchange("query-migrate", nothing) + closed + copy_is("") + guest_runs(true)),
+               false);
+}
+
+TEST_CASE("monitor/guest_undo: a QEMU that does not carry out that it is to end is asked again") {
+    check_done(visit(GuestWish::end, exchange("quit", locked) + exchange("quit", nothing)), true);
 }
 
 namespace {

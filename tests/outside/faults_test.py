@@ -223,6 +223,21 @@ def test_share():
     assert re.search(r"(?m)^\d+ trials for \d+ of \d+ faults", told), told
 
 
+def test_campaign():
+    """A campaign plays each part of each plan, and its exit code says whether it found something"""
+    def campaign(*arguments):
+        return subprocess.run([ROOT / "tools" / "campaign", *arguments], text=True, check=False,
+                              env=dict(os.environ, KATAMARAN=os.path.abspath(KATAMARAN)),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
+    good = campaign("pairs:1/50", "freeze", "snapshot", "--", "--model", "pps=1k")
+    parts = re.findall(r"(?m)^== (\w+) --faults pairs --share 1/50 --model pps=1k$", good.stdout)
+    assert good.returncode == 0 and sorted(parts) == ["freeze", "snapshot"], good
+    with tempfile.TemporaryDirectory() as place:
+        plan = mutate(MUTATIONS[0], pathlib.Path(place))
+        bad = campaign("short", "freeze", str(plan))
+    assert bad.returncode == 1 and "VIOLATED " + MUTATIONS[0]["invariant"] in bad.stdout, bad
+
+
 def test_families():
     """A node's address of the wrong family is refused before anything is begun"""
     result = simulate("ipv6", "--var", "dest_ip=192.0.2.2")

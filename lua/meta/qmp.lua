@@ -74,7 +74,8 @@ function qmp.enable(...) end
 ---
 ---Raises:
 ---- `usage` `no-vm`: the plan has no var `qmp`.
----- `timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.
+---- `io`, with the code of the system such as `ENOENT`: the connection was lost, and there is no
+---other one.
 ---```lua
 ---m:undo("wake the guest", qmp.wake)
 ---qmp("stop")
@@ -87,7 +88,8 @@ function qmp.wake() end
 ---
 ---Raises:
 ---- `usage` `no-vm`: the plan has no var `qmp`.
----- `timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.
+---- `io`, with the code of the system such as `ENOENT`: the connection was lost, and there is no
+---other one.
 ---```lua
 ---m:undo("end the QEMU that waits", qmp.quit)
 ---qmp("migrate-incoming", { uri = "tcp:192.0.2.7:4444" })

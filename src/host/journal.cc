@@ -201,10 +201,21 @@ Result<Entry> entry_of(const json::View& object, UndoId id, std::size_t line) {
                                 : kernel_entry_of(object, std::move(entry), line);
 }
 
+bool ends_qemu(const Entry& entry) {
+    return entry.guest && entry.guest->wish == "end";
+}
+
 /// A QEMU that must not be ended any more may have the guest.
 void hand_over(const Entry& entry, Remains& remains) {
-    if (entry.guest && entry.guest->wish == "end") {
+    if (ends_qemu(entry)) {
         remains.handed_over = entry.guest->vm;
+    }
+}
+
+/// One that is to be ended again has not got it: that was said by who had it.
+void take_back(const Entry& entry, Remains& remains) {
+    if (ends_qemu(entry) && remains.handed_over == entry.guest->vm) {
+        remains.handed_over.clear();
     }
 }
 
@@ -246,6 +257,7 @@ Result<void> take(const Line& line, Remains& remains) {
     if (!entry) {
         return std::move(entry).error();
     }
+    take_back(*entry, remains);
     remains.last = id->value;
     remains.entries.push_back(std::move(*entry));
     return {};

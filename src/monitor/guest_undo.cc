@@ -21,6 +21,9 @@ constexpr Duration pause{std::chrono::milliseconds{20}};
 /// writes to and that does not read holds that up for ever; its guest can be let run all the same.
 constexpr unsigned lingers_max = 50;
 
+/// LIMIT: refusals for another reason than that there is nothing, a fifth of a second in all.
+constexpr unsigned disbeliefs_max = 10;
+
 /// Where a copy is over, or was never begun. What a later QEMU calls its states is not known: one
 /// that is none of these is cancelled.
 constexpr std::array<std::string_view, 5> over{"", "none", "completed", "failed", "cancelled"};
@@ -114,6 +117,14 @@ void GuestUndo::begin() {
     }
 }
 
+/// That there is no such thing, or no such command, is the last word; whatever else QEMU says may
+/// be another the next time.
+bool GuestUndo::is_believed(const Error& refusal) {
+    return refusal.kind == Kind::refused &&
+           (refusal.code == "DeviceNotFound" || refusal.code == "CommandNotFound" ||
+            ++disbelieved_ > disbeliefs_max);
+}
+
 /// A refusal or a missing answer is an obstacle, and all is tried again, unless it is said what
 /// follows upon the refusal; any other error ends it.
 void GuestUndo::ask(std::string_view command, Next next, std::string_view arguments,
@@ -125,7 +136,7 @@ void GuestUndo::ask(std::string_view command, Next next, std::string_view argume
         }
         if (reply) {
             (this->*next)(reply->result());
-        } else if (when_refused != nullptr && reply.error().kind == Kind::refused) {
+        } else if (when_refused != nullptr && is_believed(reply.error())) {
             (this->*when_refused)(before_.root());
         } else if (reply.error().kind == Kind::refused || reply.error().kind == Kind::timeout) {
             obstacle_ = reply.error().sentence();
@@ -198,7 +209,7 @@ void GuestUndo::on_end(const json::View&) {
 /// ORDER: before anything is asked of the node or of its job. When the other end of its connection
 /// does not answer, QEMU waits for it in the midst of the command that ends the job or removes the
 /// node, until TCP gives up, and the guest's writes with it. Who has no such connection refuses,
-/// and so does a QEMU that is older than the command.
+/// and so does a QEMU that is older than the command. Any other refusal is not believed at once.
 void GuestUndo::sever() {
     const std::optional<std::string_view> node = before_.root().find_string("node");
     if (!node) {

@@ -87,6 +87,7 @@ private:
     void ask(std::string_view command, Next next, std::string_view arguments = "",
              Next when_refused = nullptr);
     void begin();
+    [[nodiscard]] bool is_believed(const Error& refusal);
     void again(void (GuestUndo::*what)());
     void fail_later(Error error);
     void look_at_copy();
@@ -121,6 +122,7 @@ private:
     bool changed_ = false;
     bool job_cancelled_ = false;
     unsigned lingered_ = 0;
+    unsigned disbelieved_ = 0;
     std::unique_ptr<ports::Timer> pause_;
     /// LIFETIME: an answer that comes behind our end finds false.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

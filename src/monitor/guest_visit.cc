@@ -52,36 +52,37 @@ void GuestVisit::on_closed(const std::optional<Error>& error) {
     }
     if (is_gone(*error) && task_.wish == GuestWish::see) {
         finish(Error{Kind::lost, "qemu-gone", "its QEMU is gone", "", nullptr});
-    } else if (is_gone(*error) && lost_ && task_.wish != GuestWish::end) {
-        finish(Error{*lost_});  // It ended in the midst of it.
     } else if (is_gone(*error)) {
-        finish(lost_.has_value());
-    } else if (error->kind == Kind::lost) {
-        begin_again(*error);
+        finish(lost_);
     } else {
-        finish(Error{*error});
+        on_ended(Error{*error});
     }
 }
 
-/// Only another connection shows whether a QEMU that was lost has ended.
+/// Only another connection shows whether a QEMU that was lost has ended. To wake whoever may be
+/// there then would be to guess: another QEMU may wait for another guest.
 void GuestVisit::on_ended(Result<bool> changed) {
-    if (!changed && changed.error().kind == Kind::lost) {
-        begin_again(changed.error());
-    } else {
+    const bool is_lost = !changed && changed.error().kind == Kind::lost;
+    if (!done_ || !is_lost || task_.wish == GuestWish::wake) {
         finish(std::move(changed));
+        return;
     }
-}
-
-/// LIFETIME: later, for the attempt that is over calls us.
-void GuestVisit::begin_again(const Error& lost) {
-    lost_ = lost;
+    lost_ = true;
+    note_obstacle(changed.error().sentence());
+    // LIFETIME: later, for the attempt that is over calls us.
     pause_ = clock_.arm(pause_between, [this] { begin(); });
 }
 
-void GuestVisit::lose_patience() {
+/// What the latest attempt met with, or else why it ended.
+void GuestVisit::note_obstacle(const std::string& otherwise) {
     const std::string& obstacle = attempt_->undo.obstacle();
-    finish(Error{Kind::timeout, "no-answer",
-                 obstacle.empty() ? "QEMU did not answer in time" : obstacle,
+    obstacle_ = !obstacle.empty() ? obstacle : obstacle_.empty() ? otherwise : obstacle_;
+}
+
+void GuestVisit::lose_patience() {
+    note_obstacle("QEMU did not answer in time");
+    attempt_.reset();
+    finish(Error{Kind::timeout, "no-answer", obstacle_,
                  (task_.wish == GuestWish::see ? "look at" : "undo what was done to") +
                      (" the guest of " + socket_),
                  nullptr});

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "monitor/guest_undo.hh"
@@ -39,7 +38,7 @@ private:
     void begin();
     void on_closed(const std::optional<Error>& error);
     void on_ended(Result<bool> changed);
-    void begin_again(const Error& lost);
+    void note_obstacle(const std::string& otherwise);
     void lose_patience();
     void finish(Result<bool> result);
 
@@ -49,7 +48,8 @@ private:
     GuestTask task_;
     Duration within_;
     Done done_;
-    std::optional<Error> lost_;  ///< Then a QEMU that is gone has ended since we came.
+    bool lost_ = false;  ///< Then a QEMU that is gone has ended since we came.
+    std::string obstacle_;
     std::unique_ptr<Attempt> attempt_;
     std::unique_ptr<ports::Timer> patience_;
     std::unique_ptr<ports::Timer> pause_;

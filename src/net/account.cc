@@ -175,7 +175,10 @@ private:
         }
         // Of those that were refused as one each is sent, as far as that is counted.
         const std::uint64_t missing = grown(*sent, *came + (counts_each(*sender_) ? refused : 0));
-        if (counts_each(*sender_) && counts_each(*receiver_)) {
+        if (missing > 0 && receiver_->stays) {
+            doubt(grouped(missing) + " had not come out of the tunnel" + at(*receiver_) +
+                  " when that was counted last, and it stays");
+        } else if (counts_each(*sender_) && counts_each(*receiver_)) {
             lose(missing, where_between());
         } else if (*sent > 0 || *came > 0) {
             doubt("of what is joined on the way not each is counted; " + grouped(*sent) +

@@ -84,7 +84,7 @@ struct Point {
     /// before the guest stood.
     std::optional<Seen> again;
     std::optional<Seen> after;
-    std::optional<Seen> late;  ///< At the source, when the other node had its say.
+    std::optional<Seen> late;  ///< Of a home: behind `after`, when the run ends.
     std::string unread;        ///< Why one of these could not be read.
     std::uint64_t left = 0;    ///< In a hold: what nobody took.
     std::uint64_t unsure = 0;  ///< In a hold: what perhaps nobody took.
@@ -102,6 +102,8 @@ struct Account {
     bool diverts = false;  ///< It has sent packets into a tunnel.
     bool holds = false;    ///< It was told to hold.
     bool gave_up = false;  ///< It was aborted, and its guest was not seen to start.
+    /// It ended stranded: its tunnels stay, and what comes out behind the end is counted no more.
+    bool stays = false;
     std::uint64_t diverted_at = 0;
     std::uint64_t stopped_at = 0;
     std::uint64_t resumed_at = 0;

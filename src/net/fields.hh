@@ -346,6 +346,7 @@ void fields(Visitor& visitor, T& of) {
     visitor("diverts", of.diverts);
     visitor("holds", of.holds);
     visitor("gave_up", of.gave_up);
+    visitor("stays", of.stays);
     visitor("diverted_at", of.diverted_at);
     visitor("stopped_at", of.stopped_at);
     visitor("resumed_at", of.resumed_at);

@@ -14,6 +14,8 @@ namespace {
 
 /// A guest that runs takes what is in its ring within less than this.
 constexpr Duration stillness_pause = std::chrono::milliseconds{5};
+/// LIMIT: the kernel answers a thousand times faster.
+constexpr Duration moment = std::chrono::milliseconds{200};
 /// LIMIT: half a second.
 constexpr std::size_t stillness_looks = 100;
 
@@ -182,9 +184,30 @@ void Accounting::close_all() {
 }
 
 void Accounting::look_back() {
+    read_at_end(left_homes(), When::late);
+}
+
+void Accounting::glance_back() {
+    const Points points = left_homes();
+    if (points.empty()) {
+        return;
+    }
+    run_.net().begin_work();
+    const auto is_over = std::make_shared<bool>(false);
+    const auto end = [this, is_over] {
+        if (!std::exchange(*is_over, true)) {
+            run_.net().end_work();
+            run_.drain();
+        }
+    };
+    moment_ = run_.world().clock.arm(moment, end);
+    read(points, When::late, end);
+}
+
+Accounting::Points Accounting::left_homes() const {
     Points points = account_.diverts ? of_part(net::part_home) : Points{};
     std::erase_if(points, [this](std::size_t at) { return !account_.points[at].after; });
-    read_at_end(points, When::late);
+    return points;
 }
 
 /// As long as packets go into a tunnel, what it has counted is not the last word.

@@ -50,9 +50,11 @@ public:
     void close(host::AcquiredId id, UniqueFunction<void()> then);
     /// The same of whatever has not been read for the last time.
     void close_all();
-    /// Whether packets still came to where the guest was, behind the last reading: before the other
-    /// node is told, which must not believe less than we do, and at the end of the run, for itself.
+    /// Whether packets still came to where the guest was, behind the last reading; the run goes on
+    /// to its end then.
     void look_back();
+    /// The same before the other node is told, which waits for that: no longer than a moment.
+    void glance_back();
 
     [[nodiscard]] net::Account account() const;
 
@@ -72,6 +74,8 @@ private:
     void ask(host::Namespace& space, const Points& points, When when, UniqueFunction<void()> then);
     /// The end of the run waits for it.
     void read_at_end(const Points& points, When when);
+    /// The homes that have been read for the last time already.
+    [[nodiscard]] Points left_homes() const;
     static void settle(net::Point& point, When when, const Result<net::Answer>& link,
                        const Result<net::Answer>* queue);
 
@@ -81,6 +85,7 @@ private:
     std::map<host::AcquiredId, Points> tunnels_;
     std::set<host::AcquiredId> diversions_;  ///< Into a tunnel of this run.
     std::set<host::AcquiredId> turned_;      ///< Those that still send packets there.
+    std::unique_ptr<ports::Timer> moment_;
     bool opened_ = false;
 };
 

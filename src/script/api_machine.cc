@@ -112,7 +112,8 @@ constexpr Parameter enable_parameters[] = {
 };
 constexpr const char* guest_errors =
     "`usage` `no-vm`: the plan has no var `qmp`.\n"
-    "`timeout` `no-reply`, `lost` `connection-lost`: as of `qmp`.";
+    "`io`, with the code of the system such as `ENOENT`: the connection was lost, and there is no "
+    "other one.";
 
 constexpr Parameter restore_parameters[] = {
     {"before", "table", "What is to be as it was; at least one of these."},

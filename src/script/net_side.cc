@@ -57,7 +57,7 @@ net::Account NetSide::account() const {
 
 void NetSide::wind_up() {
     is_over_ = true;
-    accounting_.look_back();
+    accounting_.glance_back();
     accounting_.close_all();
     for (const auto& [id, hold] : holds_) {
         if (!hold->is_there()) {

@@ -59,7 +59,7 @@ public:
 
     /// The plan is over: it hears nothing more. Of a hold that stays, the plug is opened, as its
     /// guard would do when we die, and what it lost is counted. What was not read for the last time
-    /// is read.
+    /// is read, and where the guest was once more.
     void wind_up();
 
 private:

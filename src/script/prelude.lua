@@ -36,8 +36,8 @@ local worth_another_try = { lost = true, timeout = true, protocol = true }
 
 --- An undo must reach its QEMU also when the connection was what went wrong, and more than once, as
 --- long as it has time. Why it cannot be reached; nothing when it was.
-local function unreachable(vm)
-  while native.is_lost(vm) do
+local function unreachable(is_lost, vm)
+  while is_lost(vm) do
     local there, problem = attempt(native.reconnect(vm))
     if there == nil and not worth_another_try[problem.kind] then return problem end
     if there == nil then finish(native.sleep(20)) end
@@ -45,7 +45,7 @@ local function unreachable(vm)
 end
 
 local function reach(vm)
-  local problem = unreachable(vm)
+  local problem = unreachable(native.is_lost, vm)
   if problem then error(problem, 0) end
 end
 
@@ -57,13 +57,18 @@ local is_gone = { ENOENT = true, ECONNREFUSED = true }
 
 local function guest_undo(wish, before)
   local function action()
+    local lost = unreachable(native.is_lost, "")
     local done, problem
     repeat
-      local lost = unreachable("")
       if lost and wish ~= "wake" and is_gone[lost.code] then return end
       if lost then error(lost, 0) end
       done, problem = attempt(native.guest(wish, before))
-    until done ~= nil or problem.kind ~= "lost"
+      local again = done == nil and problem.kind == "lost"
+      if again then
+        finish(native.sleep(20))
+        lost = unreachable(native.has_parted, "")
+      end
+    until not again
     if done == nil then error(problem, 0) end
   end
   guest_undos[action] = { wish, before }

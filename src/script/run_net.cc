@@ -72,6 +72,7 @@ net::Account Run::account() const {
     account.resumed_at = static_cast<std::uint64_t>(resumed_.count());
     account.gave_up =
         outcome_.ended.end == engine::End::aborted && !vms_.empty() && resumed_ == Duration{};
+    account.stays = outcome_.ended.end == engine::End::stranded;
     return account;
 }
 

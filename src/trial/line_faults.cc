@@ -16,6 +16,29 @@ bool is_beat(std::string_view line) {
 
 }  // namespace
 
+/// To a path: as it is, as long as who writes lives.
+class LineFaults::MortalStream final : public ports::Stream {
+public:
+    MortalStream(const sim::Life& life, std::unique_ptr<ports::Stream> stream)
+        : life_(life), stream_(std::move(stream)) {}
+    MortalStream(const MortalStream&) = delete;
+    MortalStream& operator=(const MortalStream&) = delete;
+    ~MortalStream() override = default;
+
+    void start(Handlers handlers) override { stream_->start(std::move(handlers)); }
+    void write(std::string bytes) override {
+        if (!life_.is_over()) {
+            stream_->write(std::move(bytes));
+        }
+    }
+    std::size_t unsent_bytes() const override { return stream_->unsent_bytes(); }
+    Ends ends() const override { return stream_->ends(); }
+
+private:
+    const sim::Life& life_;
+    std::unique_ptr<ports::Stream> stream_;
+};
+
 class LineFaults::FaultyStream final : public ports::Stream {
 public:
     FaultyStream(LineFaults& faults, std::unique_ptr<ports::Stream> stream, Ends ends)
@@ -119,6 +142,9 @@ void LineFaults::let_through() {
 
 std::unique_ptr<ports::Stream> LineFaults::wrap(std::unique_ptr<ports::Stream> stream,
                                                 const Endpoint& endpoint) {
+    if (std::holds_alternative<UnixEndpoint>(endpoint.place())) {
+        return std::make_unique<MortalStream>(life_, std::move(stream));
+    }
     const Family family = std::get<TcpEndpoint>(endpoint.place()).address.family();
     const auto first = [family](const std::vector<IpAddress>& addresses) {
         for (const IpAddress& address : addresses) {
@@ -135,9 +161,6 @@ std::unique_ptr<ports::Stream> LineFaults::wrap(std::unique_ptr<ports::Stream> s
 
 Result<std::unique_ptr<ports::Pending>> LineFaults::connect(const Endpoint& endpoint,
                                                             Connected connected) {
-    if (std::holds_alternative<UnixEndpoint>(endpoint.place())) {
-        return transport_.connect(endpoint, std::move(connected));
-    }
     return transport_.connect(endpoint, [this, endpoint, connected = std::move(connected)](
                                             Result<std::unique_ptr<ports::Stream>> stream) mutable {
         if (stream) {

@@ -14,11 +14,10 @@
 
 namespace ktm::trial {
 
-/// What is written to a path goes by as it is. What is written to an address is counted line by
-/// line, but for heartbeats. A line that is lost takes its connection with it, as in TCP nothing
-/// else can lose it; one that is late holds up those behind it,
-/// one that is too late until the other node has moved on.
-/// LIFETIME: all outlive it.
+/// What is written to a path goes by as it is, as long as who writes it lives. What is written to
+/// an address is counted line by line, but for heartbeats. A line that is lost takes its connection
+/// with it, as in TCP nothing else can lose it; one that is late holds up those behind it, one that
+/// is too late until the other node has moved on. LIFETIME: all outlive it.
 class LineFaults final : public ports::Transport {
 public:
     /// Of this node and of the other one; the first of a family is the one that is used.
@@ -46,6 +45,7 @@ public:
 
 private:
     class FaultyStream;
+    class MortalStream;
     [[nodiscard]] std::unique_ptr<ports::Stream> wrap(std::unique_ptr<ports::Stream> stream,
                                                       const Endpoint& endpoint);
 

@@ -6,14 +6,15 @@ invariant that the simulation must name; some are played by a plan that is deriv
 in another world. It must be a fault that shows it, but for those that say that they are
 `undisturbed`: these break it without any. A new one is a new entry.
 """
+import contextlib
 import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "harness"))
@@ -47,30 +48,37 @@ def begun(plans, *arguments):
 
 def simulate(*arguments, plans=None):
     """Runs `katamaran simulate` to its end, with a folder of plans before the shipped ones."""
-    with begun(plans, *arguments) as process:
-        try:
-            out, err = process.communicate(timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+    with begun(plans, *arguments) as process, patience_with(process):
+        out, err = process.communicate()
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@contextlib.contextmanager
+def patience_with(process):
+    """Kills it when it takes too long."""
+    timer = threading.Timer(LIMIT_S, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def findings(plans, wanted, *arguments):
     """What a campaign finds, (invariant, whether without a fault), up to the one that is wanted.
 
-    It is ended then, for what else it would find is no answer to anything.
+    It is ended then, for what else it would find is no answer to anything. And its exit code.
     """
     found = set()
-    with begun(plans, *arguments) as campaign:
+    with begun(plans, *arguments) as campaign, patience_with(campaign):
         for line in map(json.loads, campaign.stdout):
             if "invariant" in line:
                 found.add((line["invariant"], not line["faults"]))
             if wanted in found:
                 campaign.kill()
                 break
-        campaign.communicate(timeout=LIMIT_S)
-    return found
+        campaign.communicate()
+    return found, campaign.returncode
 
 
 def lines_of(result):
@@ -131,8 +139,8 @@ def is_found(mutation):
             world = [*world_of(mutation["plan"], mutation.get("model"))]
             world += [word for text in mutation.get("vars", ()) for word in ("--var", text)]
             wanted = (mutation["invariant"], mutation.get("undisturbed", False))
-            found = findings(folder, wanted, str(plan), "--faults", "all", "--json", *world)
-            assert wanted in found, f"found {sorted(found)}"
+            found, code = findings(folder, wanted, str(plan), "--faults", "all", "--json", *world)
+            assert wanted in found, f"found {sorted(found)}, exit {code}"
     return check
 
 
@@ -223,6 +231,34 @@ def test_share():
     assert re.search(r"(?m)^\d+ trials for \d+ of \d+ faults", told), told
 
 
+# What it ends may be faster than its answer, or be another one by then.
+QUITS = """\
+return plan {
+  name = "quits", api = 1, summary = "Ends a QEMU in a state.",
+  vars = { qmp = var.path { doc = "QMP socket of the VM." } },
+  role "node" {
+    state "only" { within = "5s",
+      enter = function() qmp.quit() emit("node:over") end,
+      on { "qmp:lost", run = function() end },
+      on { "SHUTDOWN", run = function() end },
+      on { "node:over", go = "done" } },
+  },
+}
+"""
+
+
+def test_quits():
+    """A word to quit whose connection is lost is said again, in a state as in an undo"""
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "quits.lua").write_text(QUITS, "utf-8")
+        asked, = crossings("quits", "source, command quit", plans=folder)
+        answered, = crossings("quits", "source, reply to quit", plans=folder)
+        for fault in (f"{asked}:lost", f"{asked}:refused", f"{answered}:closed"):
+            told = simulate("quits", "--fault", fault, plans=folder)
+            assert re.search("(?m)^done after", told.stdout), told
+            assert "its QEMU is gone" in told.stdout and "in-time" not in told.stdout, told
+
+
 def test_campaign():
     """A campaign plays each part of each plan, and its exit code says whether it found something"""
     def campaign(*arguments):
@@ -244,9 +280,9 @@ def test_families():
     assert result.returncode == 2 and "an address of IPv6" in result.stderr, result.stderr
 
 
-def crossings(plan, what, *arguments):
+def crossings(plan, what, *arguments, plans=None):
     """The numbers of what crosses, by its words."""
-    listed = simulate(plan, "--list", *arguments).stdout
+    listed = simulate(plan, "--list", *arguments, plans=plans).stdout
     return [int(number) for number in re.findall(rf"(?m)^(\d+)  {what}", listed)]
 
 

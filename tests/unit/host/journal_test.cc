@@ -86,6 +86,10 @@ TEST_CASE(
         REQUIRE(hand_over());
         CHECK(written.remains().handed_over == "/run/vm.qmp");
         REQUIRE(written.journal->dropped(*waiting));
+        REQUIRE(written.journal->will_undo(GuestUndo{"end", "/run/another.qmp"}));
+        CHECK(written.remains().handed_over == "/run/vm.qmp");
+        REQUIRE(written.journal->will_undo(GuestUndo{"end", "/run/vm.qmp"}));
+        CHECK(written.remains().handed_over.empty());
     }
     Written undone;
     REQUIRE(undone.journal->undone({*undone.journal->will_undo(GuestUndo{"end", "/run/vm.qmp"})}));

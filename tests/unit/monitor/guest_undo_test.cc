@@ -152,9 +152,18 @@ TEST_CASE(
     const Visited ended = visit(GuestWish::end, asked + closed + exchange("quit", nothing));
     check_done(ended, true);
     CHECK(ended.took == 20ms);
-    check_done(visit(GuestWish::wake,
-                     exchange("query-migrate", nothing) + closed + copy_is("") + guest_runs(true)),
-               false);
+    const std::string looked = R"({"dir":"out","msg":{"execute":"query-status"}})"
+                               "\n";
+    check_done(visit(GuestWish::see, looked + closed + guest_runs(true)), false);
+}
+
+TEST_CASE("monitor/guest_undo: who is there when a guest was to be woken may be another") {
+    const std::string looked = R"({"dir":"out","msg":{"execute":"query-migrate"}})"
+                               "\n";
+    const Visited visited = visit(GuestWish::wake, looked + closed + copy_is(""));
+    REQUIRE(visited.ended);
+    REQUIRE_FALSE(*visited.ended);
+    CHECK(visited.ended->error().kind == Kind::lost);
 }
 
 TEST_CASE("monitor/guest_undo: a QEMU that does not carry out that it is to end is asked again") {
@@ -182,6 +191,19 @@ std::string nodes_are(const std::string& says) {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "monitor/guest_undo: a connection that QEMU will not close is tried again, and not for ever") {
+    const GuestTask task{GuestWish::restore, R"({"node":"a"})"};
+    check_done(visit(task, severed(locked) + severed(nothing) + nodes_are(has_none)), false);
+    std::string conversation;
+    for (int turn = 0; turn < 11; ++turn) {
+        conversation += severed(locked);
+    }
+    const Visited visited = visit(task, conversation + nodes_are(has_none));
+    check_done(visited, false);
+    CHECK(visited.took == 200ms);
+}
 
 TEST_CASE(
     "monitor/guest_undo: a node's connection is closed, its job is ended, and it is removed") {

@@ -114,6 +114,18 @@ TEST_CASE("net/account: what did not come out of the tunnel is lost on the wire"
     CHECK(move.said() == "LOST 12 packets: the wire between the nodes");
 }
 
+TEST_CASE("net/account: of a tunnel that stays nobody knows what came out of it behind the end") {
+    Move move;
+    move.dest.stays = true;
+    CHECK(move.said() == "zero lost of 5,123 diverted");
+    move.at_dest(0).after = came(5111);
+    CHECK(move.said() ==
+          "not proven: 12 had not come out of the tunnel at the dest when that was counted last, "
+          "and it stays");
+    move.at_source(0).after->counters.tx_dropped = 2;
+    CHECK(move.said().starts_with("LOST 2 packets: the tunnel "));
+}
+
 TEST_CASE("net/account: packets that travel as one are counted one by one") {
     Move move;
     SECTION("joined by the guest's peer, parted by a network card, joined by another") {

@@ -212,9 +212,10 @@ void hand_over(const Entry& entry, Remains& remains) {
     }
 }
 
-/// One that is to be ended again has not got it: that was said by who had it.
+/// One that is to be ended again has not got it: that was said by who had it. Behind the commit
+/// nobody ends it any more.
 void take_back(const Entry& entry, Remains& remains) {
-    if (ends_qemu(entry) && remains.handed_over == entry.guest->vm) {
+    if (!remains.committed && ends_qemu(entry) && remains.handed_over == entry.guest->vm) {
         remains.handed_over.clear();
     }
 }

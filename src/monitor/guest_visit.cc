@@ -52,28 +52,28 @@ void GuestVisit::on_closed(const std::optional<Error>& error) {
     }
     if (is_gone(*error) && task_.wish == GuestWish::see) {
         finish(Error{Kind::lost, "qemu-gone", "its QEMU is gone", "", nullptr});
+    } else if (is_gone(*error) && lost_ && task_.wish == GuestWish::wake) {
+        finish(Error{*lost_});  // It ended in the midst of it.
     } else if (is_gone(*error)) {
-        finish(lost_);
+        finish(lost_.has_value());
     } else {
         on_ended(Error{*error});
     }
 }
 
-/// Only another connection shows whether a QEMU that was lost has ended. To wake whoever may be
-/// there then would be to guess: another QEMU may wait for another guest.
+/// Only another connection shows whether a QEMU that was lost has ended.
 void GuestVisit::on_ended(Result<bool> changed) {
-    const bool is_lost = !changed && changed.error().kind == Kind::lost;
-    if (!done_ || !is_lost || task_.wish == GuestWish::wake) {
+    if (!done_ || changed || changed.error().kind != Kind::lost) {
         finish(std::move(changed));
         return;
     }
-    lost_ = true;
+    lost_ = changed.error();
     note_obstacle(changed.error().sentence());
     // LIFETIME: later, for the attempt that is over calls us.
     pause_ = clock_.arm(pause_between, [this] { begin(); });
 }
 
-/// What the latest attempt met with, or else why it ended.
+/// What QEMU refused last, or else why the first attempt ended.
 void GuestVisit::note_obstacle(const std::string& otherwise) {
     const std::string& obstacle = attempt_->undo.obstacle();
     obstacle_ = !obstacle.empty() ? obstacle : obstacle_.empty() ? otherwise : obstacle_;

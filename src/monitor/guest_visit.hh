@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "monitor/guest_undo.hh"
@@ -48,7 +49,7 @@ private:
     GuestTask task_;
     Duration within_;
     Done done_;
-    bool lost_ = false;  ///< Then a QEMU that is gone has ended since we came.
+    std::optional<Error> lost_;  ///< Then a QEMU that is gone has ended since we came.
     std::string obstacle_;
     std::unique_ptr<Attempt> attempt_;
     std::unique_ptr<ports::Timer> patience_;

@@ -305,6 +305,13 @@ private:
         lose(grown(missing, told), "the way from the tunnel to " + tap.link + at(account));
     }
 
+    void look_behind(const Account& account, const Point& home) {
+        if (home.after && !home.late && !home.unread.empty()) {
+            doubt("what came to " + home.link + at(account) +
+                  " behind the diversion is not known: " + home.unread);
+        }
+    }
+
     /// What came before the diversion and was not taken any more.
     void look_at_home(const Account& account) {
         for (const Point& point : account.points) {
@@ -312,6 +319,7 @@ private:
                 lose(growth(point.before, point.late ? point.late : point.after,
                             &Counters::tx_dropped),
                      "the ring of " + point.link + at(account));
+                look_behind(account, point);
             }
         }
         if (is_awake_at_home(account)) {

@@ -85,7 +85,7 @@ struct Point {
     std::optional<Seen> again;
     std::optional<Seen> after;
     std::optional<Seen> late;  ///< Of a home: behind `after`, when the run ends.
-    std::string unread;        ///< Why one of these could not be read.
+    std::string unread;        ///< Why one of these could not be read; of a home, the latest.
     std::uint64_t left = 0;    ///< In a hold: what nobody took.
     std::uint64_t unsure = 0;  ///< In a hold: what perhaps nobody took.
     std::uint64_t most = 0;    ///< The most that was seen in its plug.

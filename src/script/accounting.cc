@@ -192,6 +192,9 @@ void Accounting::glance_back() {
     if (points.empty()) {
         return;
     }
+    for (const std::size_t at : points) {
+        account_.points[at].unread = "the kernel did not answer in time";
+    }
     run_.net().begin_work();
     const auto is_over = std::make_shared<bool>(false);
     const auto end = [this, is_over] {
@@ -311,6 +314,9 @@ void Accounting::settle(net::Point& point, When when, const Result<net::Answer>&
         const auto& qdiscs = queue == nullptr ? std::vector<net::QdiscFacts>{} : (*queue)->qdiscs;
         seen = point.part == net::part_tunnel ? net::seen_of_tunnel(link->links.front(), qdiscs)
                                               : net::seen_of(link->links.front(), qdiscs);
+        if (when == When::late) {
+            point.unread.clear();
+        }
     }
 }
 

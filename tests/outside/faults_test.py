@@ -37,19 +37,20 @@ QUICK = "tls=10GB/s"
 BEYOND_PLANS = {"hold-open": ROOT / "tests" / "unit" / "trial" / "verdicts_test.cc"}
 
 
-def begun(plans, *arguments):
+def begun(plans, *arguments, stderr=subprocess.PIPE):
     """`katamaran simulate`, begun, with a folder of plans before the shipped ones."""
     environment = dict(os.environ, KATAMARAN_LUA=str(ROOT / "lua"))
     if plans:
         environment["KATAMARAN_PLAN_PATH"] = str(plans)
     return subprocess.Popen([KATAMARAN, "simulate", *arguments], env=environment, text=True,
-                            cwd=plans or ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                            cwd=plans or ROOT, stdout=subprocess.PIPE, stderr=stderr)
 
 
 def simulate(*arguments, plans=None):
     """Runs `katamaran simulate` to its end, with a folder of plans before the shipped ones."""
     with begun(plans, *arguments) as process, patience_with(process):
         out, err = process.communicate()
+    assert process.returncode >= 0, f"it ended by signal {-process.returncode}\n{out[-500:]}{err}"
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -70,7 +71,7 @@ def findings(plans, wanted, *arguments):
     It is ended then, for what else it would find is no answer to anything. And its exit code.
     """
     found = set()
-    with begun(plans, *arguments) as campaign, patience_with(campaign):
+    with begun(plans, *arguments, stderr=subprocess.DEVNULL) as campaign, patience_with(campaign):
         for line in map(json.loads, campaign.stdout):
             if "invariant" in line:
                 found.add((line["invariant"], not line["faults"]))
@@ -248,9 +249,15 @@ return plan {
 
 
 def test_quits():
-    """A word to quit whose connection is lost is said again, in a state as in an undo"""
+    """What a state wants of a QEMU whose connection is lost is done all the same, if it lives"""
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "quits.lua").write_text(QUITS, "utf-8")
+        wakes = QUITS.replace("quits", "wakes").replace("qmp.quit", "qmp.wake")
+        (pathlib.Path(folder) / "wakes.lua").write_text(wakes, "utf-8")
+        looked, = crossings("wakes", "source, reply to query-migrate", plans=folder)
+        told = simulate("wakes", "--fault", f"{looked}:closed", "--list", plans=folder)
+        assert told.stdout.count("source, command query-migrate") == 2, told
+        assert told.returncode == 0 and re.search("(?m)^done after", told.stdout), told
         asked, = crossings("quits", "source, command quit", plans=folder)
         answered, = crossings("quits", "source, reply to quit", plans=folder)
         for fault in (f"{asked}:lost", f"{asked}:refused", f"{answered}:closed"):

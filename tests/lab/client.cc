@@ -197,21 +197,26 @@ public:
 
     void receive() {
         uint64_t told = 0;
-        if (socket_ >= 0 && is_closing_ && !is_told_ &&
+        if (socket_ >= 0 && is_closing_ && told_ == 0 &&
             recv(socket_, &told, sizeof told, 0) == sizeof told) {
             arrived_ = be64toh(told);
-            is_told_ = true;
+            told_ = now_ns();
         }
     }
 
-    [[nodiscard]] bool is_over() const { return socket_ < 0 || is_told_ || is_broken_; }
+    /// What was sent twice may be on its way when the guest has all, and so is its word that it was
+    /// not needed: until that is heard there is a moment to wait.
+    [[nodiscard]] bool is_over() const {
+        if (socket_ < 0 || is_broken_) {
+            return true;
+        }
+        const tcp_info info = counted();
+        return told_ != 0 && (info.tcpi_total_retrans <= info.tcpi_dsack_dups ||
+                              now_ns() - told_ > traffic::kBulkLingers / 2);
+    }
 
     [[nodiscard]] std::string told() const {
-        tcp_info info{};
-        socklen_t size = sizeof info;
-        if (socket_ >= 0) {
-            getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size);
-        }
+        const tcp_info info = counted();
         std::array<char, 320> text{};
         std::snprintf(
             text.data(), text.size(),
@@ -224,10 +229,20 @@ public:
     }
 
 private:
+    [[nodiscard]] tcp_info counted() const {
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        if (socket_ >= 0) {
+            getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size);
+        }
+        return info;
+    }
+
     std::vector<uint8_t> pattern_;
     int socket_ = -1;
     uint64_t sent_ = 0, arrived_ = 0;
-    bool is_closing_ = false, is_told_ = false, is_broken_ = false;
+    int64_t told_ = 0;
+    bool is_closing_ = false, is_broken_ = false;
 };
 
 /// ICMP echo.

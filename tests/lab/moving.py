@@ -265,7 +265,7 @@ def ask(network, question, within=10.0, each=2.0):
         while time.monotonic() < ends:
             with contextlib.suppress(OSError):
                 one.send(f"{mark} {question}".encode())
-                while not (told := one.recv(4096).decode()).startswith(mark + " "):
+                while not (told := one.recv(65536).decode()).startswith(mark + " "):
                     pass
                 return json.loads(told.partition(" ")[2])
     raise AssertionError(f"the guest did not answer '{question}' within {within} s")

@@ -13,7 +13,8 @@ namespace traffic {
 
 constexpr uint16_t kUdpPort = 7000, kAskPort = 7001, kTcpPort = 7002;
 constexpr uint32_t kMagic = 0x4b544d31;
-constexpr uint32_t kNumbersMax = 1U << 21;  // LIMIT: packets of a stream
+constexpr int64_t kBulkLingers = 1'000'000'000;  // The guest closes a bulk flow so much later.
+constexpr uint32_t kNumbersMax = 1U << 21;       // LIMIT: packets of a stream
 constexpr size_t kPacketMax = 2048, kPatternBytes = 64 * 1024;
 
 /// The head of each packet, in network order; what follows it is filler.

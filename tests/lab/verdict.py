@@ -88,7 +88,8 @@ class Verdict:
                                "bytes came")
         needed = self.bulk["retransmitted"] - self.bulk["unneeded"]
         if needed > 0:
-            self.faults.append(f"{needed} segments of the bulk flow had to be sent again")
+            self.faults.append(f"{needed} segments of the bulk flow had to be sent again; the "
+                               f"guest counts {report['tcp']}")
 
     def check_disk(self, move):
         """The guest reads all that it wrote."""

@@ -129,11 +129,17 @@ def mutate(mutation, folder):
     return folder / name
 
 
+def not_sanitized():
+    """Skips what plays much, and nothing that others do not play as well."""
+    if SANITIZED:
+        raise tap.Skip("TOO SLOW WITH SANITIZERS; the optimised program is asked")
+
+
 def is_found(mutation):
     """The broken plan is found out, with the right invariant."""
     def check():
-        if SANITIZED and mutation["plan"] != "freeze":
-            raise tap.Skip("TOO SLOW WITH SANITIZERS; the optimised program is asked")
+        if mutation["plan"] != "freeze":
+            not_sanitized()
         with tempfile.TemporaryDirectory() as place:
             folder = pathlib.Path(place)
             plan = mutate(mutation, folder).with_stem(mutation.get("played_as", mutation["plan"]))
@@ -220,6 +226,7 @@ def test_pairs():
 
 def test_share():
     """The shares of a campaign are together the whole, and each is another sample of it"""
+    not_sanitized()
     def end_of(*share):
         return lines_of(simulate("freeze", "--faults", "pairs", "--json", *share))[-1]
     whole = end_of()
@@ -268,6 +275,7 @@ def test_quits():
 
 def test_campaign():
     """A campaign plays each part of each plan, and its exit code says whether it found something"""
+    not_sanitized()
     def campaign(*arguments):
         return subprocess.run([ROOT / "tools" / "campaign", *arguments], text=True, check=False,
                               env=dict(os.environ, KATAMARAN=os.path.abspath(KATAMARAN)),

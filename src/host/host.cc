@@ -53,9 +53,16 @@ Result<Namespace*> Host::enter(const std::string& place) {
 
 // --- The journal --------------------------------------------------------------------------------
 
-Result<UndoId> Host::will_undo(const GuestUndo& undo) {
+Result<std::optional<UndoId>> Host::will_undo(const GuestUndo& undo) {
+    if (is_void(UndoKind::undo)) {
+        return std::optional<UndoId>{};
+    }
     KTM_CHECK(open_journal());
-    return journal_->will_undo(undo);
+    Result<UndoId> id = journal_->will_undo(undo);
+    if (!id) {
+        return std::move(id).error();
+    }
+    return std::optional{*id};
 }
 
 Result<void> Host::drop(UndoId id) {

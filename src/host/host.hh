@@ -19,6 +19,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,8 +81,8 @@ public:
     void let_be(AcquiredId id);
 
     /// Writes down what is to be done to a guest, for whoever comes after us: who is alive does it
-    /// himself, and says so by forget().
-    [[nodiscard]] Result<UndoId> will_undo(const GuestUndo& undo);
+    /// himself, and says so by forget(). Nothing behind the commit, where undos are void.
+    [[nodiscard]] Result<std::optional<UndoId>> will_undo(const GuestUndo& undo);
     void forget(UndoId id) { note_undone({id}); }
     /// It is not to be done any more, by nobody. An error means that whoever comes after us would.
     [[nodiscard]] Result<void> drop(UndoId id);

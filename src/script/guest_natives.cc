@@ -67,15 +67,18 @@ int undo_guest(lua_State* lua) {
     return lua_yield(lua, 0);
 }
 
-/// write_guest(wish, before): the number under which it stands in the journal.
+/// write_guest(wish, before): the number under which it stands in the journal, if it does.
 int write_guest(lua_State* lua) {
     const monitor::GuestTask task = task_at(lua, 1);
     Run& run = acting_run_of(lua, "m:undo");
-    const Result<host::UndoId> id = run.write_guest_undo(task);
+    const Result<std::optional<host::UndoId>> id = run.write_guest_undo(task);
     if (!id) {
         raise(lua, Error{id.error()}.while_trying("write down " + word_of(task.wish)));
     }
-    lua_pushnumber(lua, static_cast<double>(id->value));
+    if (!*id) {
+        return 0;
+    }
+    lua_pushnumber(lua, static_cast<double>((*id)->value));
     return 1;
 }
 
@@ -157,7 +160,7 @@ void Run::undo_guest(monitor::GuestTask task, Token token) {
     guest_undo_->start();
 }
 
-Result<host::UndoId> Run::write_guest_undo(const monitor::GuestTask& task) {
+Result<std::optional<host::UndoId>> Run::write_guest_undo(const monitor::GuestTask& task) {
     return net().host().will_undo(host::GuestUndo{std::string{monitor::name_of(task.wish)},
                                                   host_settings_.header.vm, task.before});
 }

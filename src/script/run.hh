@@ -217,8 +217,9 @@ public:
     /// Takes a migration back at the guest of the default VM; the operation answers.
     void undo_guest(monitor::GuestTask task, Token token);
     void forget_guest_undo() { guest_undo_.reset(); }
-    /// Writes down that it is to be done, for who comes after us.
-    [[nodiscard]] Result<host::UndoId> write_guest_undo(const monitor::GuestTask& task);
+    /// Writes down that it is to be done, for who comes after us; nothing behind the commit.
+    [[nodiscard]] Result<std::optional<host::UndoId>> write_guest_undo(
+        const monitor::GuestTask& task);
 
     /// Keeps what a look has found, and tells it. False when there were too many already.
     [[nodiscard]] bool find(Finding finding);

@@ -537,6 +537,8 @@ TEST_CASE("host: behind the commit undos are void, and holds are not") {
     const auto hold = acquire(stage, named("plug"));
     REQUIRE(stage.host->commit());
     REQUIRE(stage.host->commit());
+    const auto waking = stage.host->will_undo(GuestUndo{"wake", "/run/vm.qmp"});
+    CHECK((waking && !*waking));
     const auto late = acquire(stage, named("setting"), UndoKind::undo);
     REQUIRE(outcome(late) == "acquired");
     CHECK(give_back(stage, **late) == "done");

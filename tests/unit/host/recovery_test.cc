@@ -520,16 +520,6 @@ TEST_CASE("host/recovery: behind the commit no guest is touched") {
     CHECK(stage.journals().empty());
 }
 
-TEST_CASE("host/recovery: behind the commit nothing is written down that nobody would do") {
-    Stage stage;
-    stage.begin();
-    REQUIRE(stage.host->commit());
-    const auto waking = stage.host->will_undo(GuestUndo{"wake", "/run/vm.qmp"});
-    REQUIRE(waking);
-    CHECK(!*waking);
-    CHECK(stage.journals().empty());
-}
-
 TEST_CASE("host/recovery: a guest that could not be woken stays written down") {
     Stage stage;
     leave_with_guest(stage, false);

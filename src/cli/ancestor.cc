@@ -64,10 +64,12 @@ constexpr std::array<AncestorFlag, 25> ancestor_flags{{
 }};
 
 /// Of `katamaran run`; whoever adds to an old line need not rewrite it first.
-constexpr std::array<AncestorFlag, 9> run_flags{{
+constexpr std::array<AncestorFlag, 11> run_flags{{
     {"insecure", true},
     {"markers", true},
     {"json", true},
+    {"require-zero-loss", true},
+    {"vars"},
     {"record"},
     {"timeline"},
     {"var"},

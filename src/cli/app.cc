@@ -124,7 +124,8 @@ struct CommandLine {
             ->type_name("DURATION")
             ->check(not_empty());
         run->add_option("--peer-key", run_options.peer.key,
-                        "Talk to the other node under TLS; the key in this file is at both nodes")
+                        "Talk to the other node under TLS; the key in this file is at both "
+                        "nodes; without it KATAMARAN_PEER_KEY")
             ->type_name("FILE")
             ->check(not_empty());
         run->add_flag("--markers", run_options.markers,
@@ -484,6 +485,12 @@ bool is_typed(const CLI::App* command) {
     return command != nullptr && command->parsed();
 }
 
+/// The file of the key, where no line names one.
+std::string usual_peer_key() {
+    const char* const file = std::getenv("KATAMARAN_PEER_KEY");
+    return file == nullptr ? "" : file;
+}
+
 /// With all there is.
 int dispatch(const ports::World& world, CommandLine& line) {
     if (is_typed(line.qmp)) {
@@ -493,6 +500,7 @@ int dispatch(const ports::World& world, CommandLine& line) {
     if (is_typed(line.run)) {
         line.run_options.path = search_path();
         line.run_options.state = state_folder(line.state);
+        line.run_options.peer.usual_key = usual_peer_key();
         return run_plan(world, line.run_options);
     }
     if (is_typed(line.peer_key)) {
@@ -553,8 +561,7 @@ int run_ancestor_line(const ports::World& world, const std::vector<std::string>&
     if (asks_ancestor_for(words, {"v", "version"})) {
         return print(std::string{"katamaran "} + version);
     }
-    const char* const peer_key = std::getenv("KATAMARAN_PEER_KEY");
-    const Result<AncestorRun> run = translate_ancestor(words, peer_key == nullptr ? "" : peer_key);
+    const Result<AncestorRun> run = translate_ancestor(words, usual_peer_key());
     const bool wants_json =
         run && std::find(run->words.begin(), run->words.end(), "--json") != run->words.end();
     Console console{wants_json};

@@ -112,7 +112,9 @@ Finding finding_of(const host::Found& found, const std::string& vm) {
     }
     if (found.alive) {
         return {is_ours ? Finding::State::bad : Finding::State::ok, "journal " + found.path,
-                run + (is_ours ? " works on this VM" : " is at work, on another VM"),
+                run + (is_ours      ? " works on this VM"
+                       : vm.empty() ? " is at work"
+                                    : " is at work, on another VM"),
                 is_ours ? "wait until it is over" : ""};
     }
     return {is_ours ? Finding::State::bad : Finding::State::warn, "journal " + found.path,

@@ -12,6 +12,15 @@ namespace {
 
 /// A new file for us alone, with the whole key in it, or none.
 Result<void> keep_key(ports::Files& files, const std::string& path, const SharedKey& key) {
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    if (!files.list(folder)) {
+        return Error{Kind::io, "ENOENT",
+                     "there is no folder " + folder +
+                         "; expected one to keep "
+                         "the key in",
+                     "write " + path, nullptr};
+    }
     Result<void> kept = files.keep_secret(path, key.hex() + "\n");
     if (!kept && kept.error().code == "EEXIST") {
         Error error = std::move(kept).error();

@@ -62,8 +62,9 @@ Result<script::PeerOptions> peer_options(ports::Files& files, const plan::Plan& 
         }
         options.wait = *wait;
     }
-    if (!words.key.empty()) {
-        Result<SharedKey> key = read_key(files, words.key);
+    const std::string usual = place && !words.insecure ? words.usual_key : "";
+    if (const std::string& file = words.key.empty() ? usual : words.key; !file.empty()) {
+        Result<SharedKey> key = read_key(files, file);
         if (!key) {
             return std::move(key).error();
         }

@@ -13,6 +13,7 @@ namespace ktm::cli {
 struct PeerWords {
     std::string wait;       ///< How long it is waited for; empty: the default.
     std::string key;        ///< The file of the key that both nodes have; empty: none.
+    std::string usual_key;  ///< That of the environment, for who has another node.
     bool insecure = false;  ///< Words may go over a network as they are.
 };
 

@@ -276,7 +276,7 @@ private:
         } else if (result.size() > 0 || !result.is_object()) {
             print(printable_lines(json::pretty(result)));
         } else {
-            print("ok");
+            print(request_.command.starts_with("query-") ? "{}" : "ok");
         }
         finish_when_complete();
     }

@@ -41,7 +41,8 @@ const Words& end_words(End end) {
 
 class Report {
 public:
-    Report(Console& console, bool dry) : console_(console), dry_(dry) {}
+    Report(Console& console, const RecoverOptions& options, bool has_folder)
+        : console_(console), dry_(options.dry), folder_(options.folder), has_folder_(has_folder) {}
 
     void tell(const host::Recovered& recovered) {
         ++counts_[recovered.end];
@@ -68,11 +69,13 @@ public:
             line.integer(dry_ ? "to_undo" : "undone", count(End::undone));
             line.integer("nothing_left", nothing_left).integer("left_alone", left_alone);
             line.integer("failed", count(End::failed));
+            line.text("folder", folder_).boolean("folder_exists", has_folder_);
             write(std::move(line).finish());
             return;
         }
         if (counts_.empty()) {
-            write("nothing to recover");
+            write(has_folder_ ? "nothing to recover; looked in " + folder_
+                              : "nothing to recover; there is no folder " + folder_);
             return;
         }
         write(std::to_string(count(End::undone)) + (dry_ ? " to undo, " : " undone, ") +
@@ -95,6 +98,8 @@ private:
 
     Console& console_;
     bool dry_;
+    std::string folder_;
+    bool has_folder_;
     bool written_ = true;
     std::map<End, int> counts_;
 };
@@ -141,7 +146,7 @@ host::RecoverySettings settings_of(const ports::World& world, const RecoverOptio
 
 int run_recover(const ports::World& world, const RecoverOptions& options) {
     Console console{options.json};
-    Report report{console, options.dry};
+    Report report{console, options, world.files.list(options.folder).has_value()};
     std::optional<Result<int>> outcome;
     Visitor guests{world};
     host::Recovery recovery{world, settings_of(world, options),

@@ -84,6 +84,13 @@ void finish(KeptRun& kept, const Console& console, const RunOptions& options) {
     }
 }
 
+Error nothing_to_prove(const std::string& plan, const std::string& role) {
+    return Error{Kind::usage, "bad-option",
+                 "--require-zero-loss means nothing here: the role '" + role + "' of plan '" +
+                     plan + "' has no other node, and moves no packets",
+                 "", nullptr};
+}
+
 }  // namespace
 
 int run_plan(const ports::World& world, const RunOptions& options) {
@@ -96,6 +103,11 @@ int run_plan(const ports::World& world, const RunOptions& options) {
         peer_options(world.files, prepared->plan.plan(), prepared->settings, options.peer);
     if (!peer) {
         console.error(peer.error());
+        return exit_usage;
+    }
+    if (options.require_zero_loss &&
+        !script::peer_place_of(prepared->plan.plan(), prepared->settings)) {
+        console.error(nothing_to_prove(prepared->plan.plan().name, prepared->settings.role));
         return exit_usage;
     }
     Result<host::Settings> host =

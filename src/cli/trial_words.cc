@@ -159,13 +159,19 @@ std::string how_far(const trial::Campaign& campaign, trial::Scope scope) {
     return "";
 }
 
+/// Whether the plan knows of a VM.
+bool has_guest(const trial::Report& report) {
+    return std::any_of(report.endings.begin(), report.endings.end(), [](const auto& ending) {
+        return !ending.outcome || !ending.outcome->guests.empty();
+    });
+}
+
 /// Of a guest that goes nowhere.
 std::string how_long_stood(const trial::Report& report) {
-    const bool runs = report.guest_runs.front();
-    if (!report.dark) {
-        return runs ? "not at all" : "to the end: it does not run any more";
+    if (!report.guest_runs.front()) {
+        return "to the end: it does not run any more";
     }
-    return rounded_text(*report.dark) + (runs ? "" : "; it does not run any more");
+    return report.dark ? rounded_text(*report.dark) : "not at all";
 }
 
 std::string verdict_of(const trial::Ending& ending) {
@@ -235,7 +241,7 @@ Lines words_of(const trial::Report& report, const trial::Stage& stage, bool list
             lines.push_back(
                 row("to " + account.name, packets_of(account, trial::overtaken_max(stage.world))));
         }
-    } else {
+    } else if (has_guest(report)) {
         lines.push_back(row("guest stood", how_long_stood(report)));
     }
     lines.push_back("");
@@ -353,7 +359,9 @@ Lines sum_of(const trial::Campaign& campaign, trial::Scope scope, const std::str
     }
     lines.push_back(std::to_string(campaign.trials) + " trials" + share + ", " +
                     std::to_string(campaign.crossings) + " crossings without a fault; " +
-                    (campaign.findings.empty() ? "every fault ended as it must" : found) +
+                    (campaign.tried == 0 && campaign.schedules > 0 ? "this share is empty"
+                     : campaign.findings.empty()                   ? "every fault ended as it must"
+                                                                   : found) +
                     (campaign.cut_short ? ", and then no more were looked for" : ""));
     return lines;
 }

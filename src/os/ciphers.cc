@@ -129,6 +129,11 @@ Error greeting_error(unsigned long fault, bool connects) {
             return secure_error(Kind::refused, ports::no_tls_code,
                                 "the other end does not speak TLS 1.3; expected a katamaran with "
                                 "--peer-key there");
+        case SSL_R_CERTIFICATE_VERIFY_FAILED:
+            return secure_error(Kind::refused, ports::no_tls_code,
+                                "what answers there shows a certificate and knows of no key, so "
+                                "it is no katamaran; expected the address and port of the other "
+                                "node");
         default: break;
     }
     const char* said = ERR_reason_error_string(fault);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plan/check_parts.hh"
+#include "plan/event_names.hh"
 #include "plan/wording.hh"
 
 namespace ktm::plan {
@@ -143,6 +144,9 @@ void StateCheck::events() {
         if (!is_event(handler.event)) {
             add(handler.place, shown(handler.event) + " is not the name of an event",
                 expected_event(handler.event), meant_event(handler.event));
+        } else if (const std::string meant = misspelt_event(handler.event);
+                   is_qmp_event(handler.event) && !meant.empty()) {
+            add(handler.place, "QEMU has no event " + shown(handler.event) + meant, "");
         }
     }
 }

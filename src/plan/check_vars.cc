@@ -159,6 +159,8 @@ private:
     void count();
     void type_of(const Var& var);
     void presence_of(const Var& var);
+    void presets();
+    [[nodiscard]] bool presets_descend(const std::string& role);
 
     const Plan& plan_;
     const Relation& relation_;
@@ -217,9 +219,45 @@ void RelationCheck::presence_of(const Var& var) {
     }
 }
 
+/// Whether defaults that one role has are in no order, which is then said.
+bool RelationCheck::presets_descend(const std::string& role) {
+    const Var* before = nullptr;
+    for (const Var* var : vars_) {
+        if (!var->preset || !is_amount(var->preset->type()) ||
+            !(var->role.empty() || var->role == role)) {
+            continue;
+        }
+        if (before != nullptr && before->preset->type() == var->preset->type() &&
+            before->preset->as_int() > var->preset->as_int()) {
+            const auto told = [](const Var& one) {
+                return shown(one.name) + " (" + one.preset->text() + ")";
+            };
+            // A derived plan broke it, not the one that says it.
+            const bool is_own = plan_.place.file == relation_.place.file;
+            faults_.push_back({is_own ? relation_.place : plan_.place,
+                               inside("relations", name_of(relation_.kind)),
+                               "by default " + told(*before) + " is more than " + told(*var),
+                               "each of " + listed(relation_.vars, "and") + " at most the next",
+                               ""});
+            return true;
+        }
+        before = var;
+    }
+    return false;
+}
+
+void RelationCheck::presets() {
+    if (relation_.kind != Relation::Kind::ascending) {
+        return;
+    }
+    std::any_of(plan_.roles.begin(), plan_.roles.end(),
+                [this](const Role& role) { return presets_descend(role.name); });
+}
+
 void RelationCheck::all() {
     find_vars();
     count();
+    presets();
     for (const Var* var : vars_) {
         type_of(*var);
         presence_of(*var);

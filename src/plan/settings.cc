@@ -46,11 +46,16 @@ bool has_all_required(const Plan& plan, const Role& role, const std::vector<Give
 }
 
 /// "--var dest_ip belongs to source, --var listen_ip belongs to dest": of the given vars when they
-/// contradict each other, else of all that would decide.
+/// contradict each other, else of those that a role must have, or of all where it need have none.
 std::string what_decides(const Plan& plan, const std::vector<Given>& given, bool contradiction) {
+    const bool some_must = std::any_of(plan.vars.begin(), plan.vars.end(), [](const Var& var) {
+        return !var.role.empty() && var.required();
+    });
     std::string text;
     for (const Var& var : plan.vars) {
-        if (!var.role.empty() && (!contradiction || is_given(given, var.name))) {
+        const bool decides =
+            contradiction ? is_given(given, var.name) : var.required() || !some_must;
+        if (!var.role.empty() && decides) {
             text += std::string(text.empty() ? ": " : ", ") + "--var " + excerpt(var.name, 63) +
                     " belongs to " + excerpt(var.role, 63);
         }

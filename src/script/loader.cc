@@ -183,7 +183,8 @@ private:
     /// what the graph would say without it would be noise.
     void check(const plan::Plan& plan) {
         inspect(plan, modules_, faults_);
-        if (modules_.unknown_at_load()) {
+        const bool is_no_plan = plan.file.empty();
+        if (modules_.unknown_at_load() || is_no_plan) {
             return;
         }
         plan::Faults found;

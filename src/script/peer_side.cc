@@ -228,7 +228,12 @@ void PeerSide::send_away(Number number, const Error& error, bool tell) {
     if (tell) {
         caller.mapped().stream->write(peer::encode_refused(error.what));
     }
-    say_aloud("warn", who + " was refused: " + error.what);
+    // Who tries again and again is told of once.
+    const std::string refusal = who.substr(0, who.rfind(':')) + " was refused: " + error.what;
+    if (refusal != last_refusal_) {
+        say_aloud("warn", who + " was refused: " + error.what);
+        last_refusal_ = refusal;
+    }
     last_fault_ = error;
 }
 

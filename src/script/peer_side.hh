@@ -161,6 +161,7 @@ private:
 
     Instant give_up_at_;
     std::optional<Error> last_fault_;  ///< Why there is no connection yet.
+    std::string last_refusal_;         ///< As it was told, but for the port.
     std::unique_ptr<ports::Timer> waiting_timer_;
     std::unique_ptr<ports::Timer> timer_;
     std::optional<Instant> armed_;

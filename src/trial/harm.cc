@@ -71,11 +71,8 @@ std::string_view name_of(Channel channel) noexcept {
 /// LIMIT: of what crosses, in an error.
 constexpr std::size_t crossing_shown_max = 120;
 
-Error bad_fault(std::string_view text, const std::string& hint) {
-    return Error{
-        Kind::usage, "bad-fault",
-        "'" + std::string{text} + "' is no fault; expected NUMBER:HARM, such as 41:lost" + hint, "",
-        nullptr};
+Error bad_fault(std::string what) {
+    return Error{Kind::usage, "bad-fault", std::move(what), "", nullptr};
 }
 
 }  // namespace
@@ -203,11 +200,14 @@ Result<Fault> parse_fault(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fault.at);
     if (colon == std::string_view::npos || error != std::errc{} || fault.at == 0 ||
         end != text.data() + colon) {
-        return bad_fault(text, "");
+        return bad_fault("'" + std::string{text} +
+                         "' is no fault; expected NUMBER:HARM, such as 41:lost");
     }
     const std::optional<Harm> harm = harm_named(text.substr(colon + 1));
     if (!harm) {
-        return bad_fault(text, did_you_mean(std::string{text.substr(colon + 1)}, harm_names()));
+        const std::string name{text.substr(colon + 1)};
+        return bad_fault("'" + name + "' in '" + std::string{text} + "' is no harm; expected " +
+                         joined(harm_names(), ", ") + did_you_mean(name, harm_names()));
     }
     fault.harm = *harm;
     return fault;

@@ -9,6 +9,7 @@
 
 #include "base/nearest.hh"
 #include "base/quantity.hh"
+#include "base/text.hh"
 
 namespace ktm::trial {
 
@@ -216,8 +217,8 @@ Result<void> read_world(std::string_view text, WorldSettings& settings) {
             for (const Key& known : keys) {
                 names.emplace_back(known.name);
             }
-            return bad_world("'" + std::string{item} + "' is no KEY=VALUE of a model" +
-                             did_you_mean(std::string{name}, names));
+            return bad_world("'" + std::string{name} + "' is no key of a model; expected " +
+                             joined(names, ", ") + did_you_mean(std::string{name}, names));
         }
         if (Result<void> done = set(*key, item.substr(equals + 1), settings); !done) {
             return std::move(done).error().while_trying("read " + std::string{name} +

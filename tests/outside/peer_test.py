@@ -64,12 +64,12 @@ class Pair:
             f'role "dest" {{ peer_from = var "from", peer_port = var "port", {dest} }} }}\n',
             "utf-8")
 
-    def start(self, role, *words, terminal=False):
+    def start(self, role, *words, terminal=False, env=None):
         """One of the two, started."""
         command = ("run", self.name, "--role", role, "--var", f"port={self.port}", *words)
         if terminal:
             return self.scene.start_in_terminal(*command)[0]
-        return self.scene.start(*command)
+        return self.scene.start(*command, env=env)
 
     def standing(self, *words):
         """Both, in their first state."""

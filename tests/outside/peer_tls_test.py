@@ -125,8 +125,22 @@ def test_key(scene):
     assert first not in again.out + again.err
     printed = scene.run("peer", "key")
     assert printed.code == 0 and re.fullmatch("[0-9a-f]{64}\n", printed.out), printed
-    gone = scene.run("peer", "key", "/proc/none/peer.key")
-    assert gone.code == 1 and "/proc/none" in gone.err, gone
+    gone = scene.run("peer", "key", "nowhere/peer.key")
+    assert gone.code == 1 and "there is no folder nowhere/" in gone.err, gone
+    assert not (scene.folder / "nowhere").exists()
+
+
+def test_usual_key(scene):
+    """a key that the environment names is that of a run, unless the line says otherwise"""
+    pair = Secure(scene)
+    env = {"KATAMARAN_PEER_KEY": pair.key}
+    pair.finish(*(Pair.start(pair, role, env=env) for role in ("dest", "source")))
+    lone = Pair.start(pair, "dest", "--insecure", env=env)
+    source = pair.start("source", "--peer-wait", "4s").end(15)
+    assert source.code == 1, source
+    lone.signal(signal.SIGTERM)
+    told = lone.end()
+    assert told.err.count("it speaks TLS, and this run has no key") <= 2, told
 
 
 def test_bad_keys(scene):
@@ -301,7 +315,7 @@ def test_false_listener(scene):
                               stderr=subprocess.DEVNULL)
     try:
         until(lambda: is_open(pair.port), what="the server")
-        assert_end(pair.start("source").end(), 1, "does not take this key")
+        assert_end(pair.start("source").end(), 1, "shows a certificate", "no katamaran")
     finally:
         server.kill()
         server.wait()

@@ -35,6 +35,8 @@ def test_command_is_answered(scene):
     code, out, err = scene.run("qmp", "./a.qmp", "query-status")
     assert (code, err) == (0, ""), (code, err)
     assert json.loads(out)["status"] == "running" and out.count("\n") > 1, out
+    assert scene.run("qmp", "./a.qmp", "query-migrate").out == "{}\n"
+    assert scene.run("qmp", "./a.qmp", "stop").out == "ok\n"
 
 
 def test_json_is_one_line(scene):

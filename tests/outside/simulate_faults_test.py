@@ -105,6 +105,21 @@ def test_unfit():
                 result.stderr
 
 
+def test_guest_that_stood():
+    """How long a guest stood is told of one that goes on, and of a plan that has a guest"""
+    frozen = simulate("freeze").stdout
+    assert re.search(r"(?m)^ *guest stood +\d", frozen), frozen
+    left = simulate("freeze", "--fault", "7:kill-source-qemu").stdout
+    assert re.search(r"(?m)^ *guest stood +to the end: it does not run any more$", left), left
+    assert "guest stood" not in simulate("host").stdout
+
+
+def test_empty_share():
+    """A share in which there is nothing is not called a success"""
+    empty = simulate("freeze", "--faults", "all", "--share", "1/100000").stdout
+    assert "this share is empty" in empty and "as it must" not in empty, empty
+
+
 def test_one_role():
     """What needs another node is refused at a plan of one role, and none of it is listed"""
     for harm in ("cut", "cut-short", "kill-dest", "kill-dest-qemu", "stop-dest"):

@@ -187,6 +187,8 @@ TEST_CASE("cli/ancestor: options of katamaran run may stand among its flags") {
     CHECK_THAT(line_of(with(source_line, {"--var", "tunnel=vxlan"})),
                Catch::EndsWith("--var vm_ip=10.9.0.5 --markers --var tunnel=vxlan"));
     CHECK_THAT(line_of(with(source_line, {"--markers"})), Catch::EndsWith("=ipip --markers"));
+    CHECK_THAT(line_of(with(source_line, {"--require-zero-loss", "--vars", "v.json"})),
+               Catch::EndsWith("--markers --require-zero-loss --vars v.json"));
     CHECK_THAT(line_of(with(source_line, {"--insecure=false"})), !Catch::Contains("insecure"));
 }
 

@@ -119,8 +119,8 @@ TEST_CASE("plan/settings: among several roles the only one whose required vars a
 
 TEST_CASE("plan/settings: an unclear role is a fault that says what would decide") {
     CHECK(decided(example(), "", {}) ==
-          "the role is not clear: --var dest_ip belongs to source, --var listen_ip belongs to "
-          "dest; expected --role source or --role dest");
+          "the role is not clear: --var dest_ip belongs to source; expected --role source or "
+          "--role dest");
     CHECK(decided(example(), "", {given("dest_ip", "::1"), given("listen_ip", "::1")}) ==
           "the role is not clear: --var dest_ip belongs to source, --var listen_ip belongs to "
           "dest; expected --role source or --role dest");

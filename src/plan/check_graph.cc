@@ -79,8 +79,20 @@ Names reached_states(const Role& role, const std::vector<Edge>& edges) {
     return spread({role.states[0].name}, arrows_of(edges));
 }
 
+/// Whether a state is reached from which nothing leads on. That is a fault of its own, and what
+/// would be reached behind it nobody knows.
+bool breaks_off(const Role& role, const Names& reached) {
+    return std::any_of(role.states.begin(), role.states.end(), [&](const State& state) {
+        return reached.contains(state.name) && state.next.empty() && state.handlers.empty() &&
+               state.late.empty();
+    });
+}
+
 void check_reached(const Role& role, const std::vector<Edge>& edges, Faults& faults) {
     const Names reached = reached_states(role, edges);
+    if (breaks_off(role, reached)) {
+        return;
+    }
     for (const State& state : role.states) {
         if (!reached.contains(state.name)) {
             faults.push_back({state.place, inside(role.name, state.name),

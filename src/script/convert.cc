@@ -349,7 +349,14 @@ Result<Duration> duration_at(lua_State* lua, int index) {
 
 void raise(lua_State* lua, const Error& error) {
     Interpreter::of(lua).charge(instructions_a_raise);
-    push_error(lua, error);
+    // What a plan does wrong is looked for in the plan.
+    if (const std::string place = place_in(lua); error.kind == Kind::invalid && !place.empty()) {
+        Error placed{error};
+        placed.what += ", at " + place;
+        push_error(lua, placed);
+    } else {
+        push_error(lua, error);
+    }
     lua_error(lua);
     std::abort();  // lua_error does not return.
 }

@@ -19,18 +19,6 @@ namespace {
 constexpr int hook_step = 10'000;
 constexpr std::size_t bytes_an_instruction = 32;
 
-/// The place of the innermost frame of the plan: "plans/move.lua:41".
-std::string place_in(lua_State* thread) {
-    lua_Debug frame{};
-    for (int level = 0; lua_getstack(thread, level, &frame) == 1; ++level) {
-        lua_getinfo(thread, "Sl", &frame);
-        if (frame.source[0] == '@' && frame.currentline > 0) {
-            return std::string{frame.source + 1} + ":" + std::to_string(frame.currentline);
-        }
-    }
-    return "";
-}
-
 /// " in the action at plans/move.lua:40": all that is left of the frames when memory runs out.
 std::string action_of(lua_State* thread) {
     lua_Debug frame{};
@@ -44,6 +32,17 @@ std::string action_of(lua_State* thread) {
 }
 
 }  // namespace
+
+std::string place_in(lua_State* thread) {
+    lua_Debug frame{};
+    for (int level = 0; lua_getstack(thread, level, &frame) == 1; ++level) {
+        lua_getinfo(thread, "Sl", &frame);
+        if (frame.source[0] == '@' && frame.currentline > 0) {
+            return std::string{frame.source + 1} + ":" + std::to_string(frame.currentline);
+        }
+    }
+    return "";
+}
 
 /// From the interpreter's own memory, or from that of all.
 template <typename Memory>

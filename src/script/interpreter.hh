@@ -46,6 +46,9 @@ enum class Context : std::uint8_t {
     look = 8,    ///< What is looked at before the run begins: nothing is changed there.
 };
 
+/// The place of the innermost frame of the plan: "plans/move.lua:41"; empty outside of one.
+[[nodiscard]] std::string place_in(lua_State* thread);
+
 class Interpreter {
 public:
     Interpreter() : Interpreter(nullptr) {}

@@ -177,6 +177,12 @@ class Qemu:
         self._log.close()
 
 
+def hear_all():
+    """In a child: no signal is ignored, as under nohup and in Python some are."""
+    for number in (signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Stage:
     """One test's folder, and everything that was started in it."""
 
@@ -205,7 +211,7 @@ class Stage:
         process = subprocess.Popen(
             [program or BINARY, *words], stdin=subprocess.DEVNULL,
             stdout=write_out if stdout is None else stdout, stderr=write_err, cwd=self.folder,
-            env=self.environment(env))
+            env=self.environment(env), preexec_fn=hear_all)
         os.close(write_out)
         os.close(write_err)
         process.returncode = 0  # Running waits for its end, Popen must not
@@ -215,7 +221,7 @@ class Stage:
         """Starts katamaran as the foreground of a terminal; returns it and the terminal."""
         pid, terminal = pty.fork()
         if pid == 0:
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            hear_all()
             os.chdir(self.folder)
             os.execve(BINARY, [BINARY, *words], self.environment(env))
         keyboard = os.dup(terminal)

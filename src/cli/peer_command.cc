@@ -16,9 +16,7 @@ Result<void> keep_key(ports::Files& files, const std::string& path, const Shared
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     if (!files.list(folder)) {
         return Error{Kind::io, "ENOENT",
-                     "there is no folder " + folder +
-                         "; expected one to keep "
-                         "the key in",
+                     "there is no folder " + folder + "; expected one to keep the key in",
                      "write " + path, nullptr};
     }
     Result<void> kept = files.keep_secret(path, key.hex() + "\n");

@@ -139,12 +139,12 @@ std::optional<int> carry_out(const ports::World& world, Console& console, Prepar
     const script::PeerOptions peer = with.peer;
     Markers* const markers = is_automatic(prepared.settings) ? with.markers : nullptr;
     Storyteller story{world, console, prepared.secrets, std::move(with)};
+    script::Run run{world, prepared.plan, prepared.settings, std::move(host), recorder,
+                    story, peer};
     story.begin(prepared.plan.plan().name, prepared.settings.role, prepared.plan.digest());
     if (script::peer_place_of(prepared.plan.plan(), prepared.settings)) {
         story.expect_peer();
     }
-    script::Run run{world, prepared.plan, prepared.settings, std::move(host), recorder,
-                    story, peer};
     if (markers != nullptr) {
         markers->measure_by([&run] { return round_trip_of(run); });
     }

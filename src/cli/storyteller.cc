@@ -36,10 +36,7 @@ Storyteller::Storyteller(const ports::World& world, Console& console, Secrets se
       console_(console),
       secrets_(std::move(secrets)),
       with_(std::move(with)),
-      began_(world.clock.now()),
-      entered_(began_),
-      live_line_(with_.in_real_time && !console.json()),
-      progress_told_(began_) {
+      live_line_(with_.in_real_time && !console.json()) {
     if (with_.markers != nullptr) {
         with_.markers->print_by([this](const std::string& line) {
             live_line_.clear();
@@ -55,6 +52,7 @@ Storyteller::~Storyteller() = default;
 
 void Storyteller::begin(const std::string& plan, const std::string& role,
                         const std::string& digest) {
+    began_ = entered_ = progress_told_ = world_.clock.now();
     keep("plan " + plan + ", role " + role + ", digest " + digest);
     if (console_.json()) {
         json::ObjectWriter fields;

@@ -48,8 +48,8 @@ private:
     Console& console_;
     Secrets secrets_;
     RunWith with_;
-    Instant began_;
-    Instant entered_;
+    Instant began_{};
+    Instant entered_{};
     std::string state_;
     bool committed_ = false;
     bool has_peer_ = false;
@@ -57,7 +57,7 @@ private:
     std::string waiting_;  ///< For what, before the run has begun.
     std::optional<Instant> waiting_told_;
     LiveLine live_line_;
-    Instant progress_told_;
+    Instant progress_told_{};
     std::unique_ptr<ports::Timer> ticker_;
     std::optional<int> exit_code_;
 };

@@ -284,18 +284,15 @@ void Run::ask_guests() {
         outcome_.guests.push_back({name, vm.socket, "", vm.lost, vm.copy});
         std::string& why = outcome_.guests.back().why;
         if (vm.client == nullptr || !vm.ready) {
+            const bool may_greet = vm.client != nullptr && why.empty();
             why = why.empty() ? "QEMU has not greeted yet" : why;
+            if (may_greet) {
+                await_greeting(name);
+            }
             continue;
         }
-        const auto answered = [this, vm_name = name](Result<qmp::Reply> reply) {
-            on_status(vm_name, std::move(reply));
-        };
-        if (Result<qmp::CommandId> sent =
-                vm.client->run("query-status", "", status_within, answered)) {
-            ++unanswered_;
-        } else {
-            why = sent.error().sentence();
-        }
+        ++unanswered_;
+        ask_status(name);
         if (observer_.wants_migrations() && outcome_.ended.end == engine::End::done) {
             ++unanswered_;
             ask_migration(name);
@@ -304,6 +301,27 @@ void Run::ask_guests() {
     patience_ = world_.clock.arm(status_within + reap_within, [this] { lose_patience(); });
     --unanswered_;
     end_when_answered();
+}
+
+/// A run may be over sooner than a QEMU that is well says its first word; the guest is not unknown
+/// for that.
+void Run::await_greeting(const std::string& vm) {
+    ++unanswered_;
+    greetings_[vm] = world_.clock.arm(status_within, [this, vm] {
+        greetings_.erase(std::string{vm});
+        count_answer();
+        end_when_answered();
+    });
+}
+
+void Run::ask_status(const std::string& vm) {
+    const auto answered = [this, vm](Result<qmp::Reply> reply) { on_status(vm, std::move(reply)); };
+    Result<qmp::CommandId> sent =
+        vms_.at(vm).client->run("query-status", "", status_within, answered);
+    if (!sent) {
+        status_of(vm)->why = sent.error().sentence();
+        count_answer();
+    }
 }
 
 /// The kernel may take longer than VMs and programs: what it was asked has a deadline of its own.
@@ -329,10 +347,11 @@ void Run::on_status(const std::string& vm, Result<qmp::Reply> reply) {
         guest->why = reply.error().sentence();
     } else if (const auto status = reply->result().find_string("status")) {
         guest->status = *status;
+        guest->why.clear();
     } else {
         guest->why = "QEMU's answer to query-status holds no status";
     }
-    --unanswered_;
+    count_answer();
     end_when_answered();
 }
 
@@ -408,6 +427,7 @@ void Run::end_when_answered() {
     phase_ = Phase::over;
     patience_.reset();
     asked_again_.clear();
+    greetings_.clear();
     vms_.clear();
     peer_.reset();
     // LIFETIME: last, for the observer may destroy us.

@@ -313,6 +313,8 @@ private:
 
     void finish(engine::Ended ended);
     void ask_guests();
+    void await_greeting(const std::string& vm);
+    void ask_status(const std::string& vm);
     void on_status(const std::string& vm, Result<qmp::Reply> reply);
     [[nodiscard]] GuestStatus* status_of(const std::string& vm);
     void ask_migration(const std::string& vm);
@@ -384,6 +386,7 @@ private:
     std::size_t unanswered_ = 0;
     std::unique_ptr<ports::Timer> patience_;
     std::map<std::string, std::unique_ptr<ports::Timer>> asked_again_;  ///< Of their migrations.
+    std::map<std::string, std::unique_ptr<ports::Timer>> greetings_;    ///< That the end waits for.
     bool settling_ = false;       ///< The end waits for the kernel alone.
     bool lost_patience_ = false;  ///< With the kernel, too.
 };

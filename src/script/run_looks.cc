@@ -172,13 +172,13 @@ void Run::look_at_peer_place() {
 
 /// The VM is not to be had; when nothing is to be done but looking, there is more to look at.
 void Run::miss_vm(Error error) {
+    vms_.at("").client.reset();
+    vms_.at("").ready = false;
     if (!looks_.are_all || looks_.have_begun) {
         give_up(std::move(error));
         return;
     }
     patience_.reset();
-    vms_.at("").client.reset();
-    vms_.at("").ready = false;
     note_finding({Finding::State::bad, "QEMU", error.sentence(),
                   "see that it runs, and that nobody else talks to that socket"});
     begin_looks();

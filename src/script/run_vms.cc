@@ -53,6 +53,13 @@ void Run::on_ready(std::string vm) {
         begin_when_ready();
         return;
     }
+    if (phase_ == Phase::asking) {
+        if (greetings_.erase(vm) > 0) {
+            ask_status(vm);
+            end_when_answered();
+        }
+        return;
+    }
     const Token token = std::exchange(entry.connecting, 0);
     resume(token, [&vm](lua_State* thread) {
         lua_pushboolean(thread, 1);
@@ -92,7 +99,12 @@ void Run::on_closed(std::string vm, std::optional<Error> error) {
         return;
     }
     if (phase_ == Phase::asking) {
-        return;  // The question itself is answered with the loss.
+        if (greetings_.erase(vm) > 0) {  // Any other question is answered with the loss itself.
+            status_of(vm)->why = reason.sentence();
+            count_answer();
+            end_when_answered();
+        }
+        return;
     }
     if (const Token token = std::exchange(entry.connecting, 0); token != 0) {
         const bool is_known = entry.known;

@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import sys
+import threading
 import time
 
 import stage
@@ -251,6 +252,33 @@ def test_signal_while_connecting(scene):
             running.signal(number)
             assert_ended(running.end(), 130, f"interrupted by {number.name}", "unknown",
                          "QEMU has not greeted", "nothing was begun")
+
+
+def test_qemu_behind_the_end(scene):
+    """The end waits for a QEMU that has not greeted: for its greeting, or until it hangs up"""
+    signalled = threading.Event()
+
+    def greet_late(talk):
+        assert signalled.wait(10)
+        talk.greet()
+        asked = talk.hear()
+        assert asked["execute"] == "query-status", asked
+        talk.say({"return": {"status": "running", "running": True}, "id": asked["id"]})
+        talk.hear_out()
+
+    def hang_up(_talk):
+        assert signalled.wait(10)
+
+    for script, phrase in ((greet_late, "the guest runs here"),
+                           (hang_up, "unknown (./a.qmp): QEMU closed the connection before its greeting")):
+        signalled.clear()
+        with playing(scene, script, name="a.qmp") as server:
+            running = start_run(scene, "freeze")
+            until(lambda server=server: server.clients, what="the connection")
+            running.signal(signal.SIGINT)
+            running.out.wait_for("interrupted by SIGINT")
+            signalled.set()
+            assert_ended(running.end(), 130, "nothing was begun", phrase)
 
 
 def test_signal_while_writing(scene):

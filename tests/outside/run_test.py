@@ -269,8 +269,8 @@ def test_qemu_behind_the_end(scene):
     def hang_up(_talk):
         assert signalled.wait(10)
 
-    for script, phrase in ((greet_late, "the guest runs here"),
-                           (hang_up, "unknown (./a.qmp): QEMU closed the connection before its greeting")):
+    hung_up = "unknown (./a.qmp): QEMU closed the connection before its greeting"
+    for script, phrase in ((greet_late, "the guest runs here"), (hang_up, hung_up)):
         signalled.clear()
         with playing(scene, script, name="a.qmp") as server:
             running = start_run(scene, "freeze")

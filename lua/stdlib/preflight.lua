@@ -183,6 +183,18 @@ local function look_at_kind(kind, netns, finds, remedy)
   return true
 end
 
+local wrong_name = { ENOENT = true, ENOTDIR = true, EINVAL = true }
+
+--- Whether there is such a namespace, or none is meant: nothing can be looked at in one that is
+--- not there, and that is no world that refuses to say but a wrong var.
+local function is_there(netns)
+  if not netns then return true end
+  local ok, said = pcall(net.addresses, { netns = netns })
+  if ok or not wrong_name[said.code] then return true end
+  look.bad("network namespace", "there is none under " .. netns, "see --var netns=")
+  return false
+end
+
 local function look_at_kinds(m, form)
   for _, kind in ipairs(form.kinds) do
     if not look_at_kind(kind, m.netns, look.bad,
@@ -379,6 +391,7 @@ end
 --- Needs the vars of shared-storage.
 function preflight.source(m)
   look_at_qemu(false, { "events", "pause-before-switchover", "auto-converge" })
+  if not is_there(m.netns) then return end
   local out
   look.at("way to the other node", function() out = look_at_way_to_node(m) end)
   look.at("way to the guest", function() look_at_way_to_guest(m, out) end)
@@ -386,12 +399,14 @@ end
 
 function preflight.dest(m)
   look_at_qemu(true, { "events", "late-block-activate" })
-  look.at(m.tap, function() look_at_tap(m) end)
-  look.at("guest's address", function() look_at_room_for_guest(m) end)
-  look.at("kernel", function()
-    look_at_tunnel_from_here(m)
-    look_at_kind("plug", m.netns, look.warn, "without it the ring of the tap holds alone")
-  end)
+  if is_there(m.netns) then
+    look.at(m.tap, function() look_at_tap(m) end)
+    look.at("guest's address", function() look_at_room_for_guest(m) end)
+    look.at("kernel", function()
+      look_at_tunnel_from_here(m)
+      look_at_kind("plug", m.netns, look.warn, "without it the ring of the tap holds alone")
+    end)
+  end
   preflight.port(m.ram_port, "port for RAM")
   look.at("memory", function() look_at_memory(m) end)
 end
@@ -411,6 +426,7 @@ local function look_at_leftovers(netns)
 end
 
 function preflight.host(m)
+  if not is_there(m.netns) then return end
   look.at("kernel", function()
     local may = true
     for _, kind in ipairs { "gre", "ipip", "vxlan", "ip6gre", "ip6tnl" } do

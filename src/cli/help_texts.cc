@@ -193,6 +193,67 @@ const char* const plan_examples =
     "  katamaran plan diff my-freeze                 what it changes\n"
     "  katamaran plan test freeze                    its cases, played in a simulated world";
 
+const char* const plan_check_examples =
+    "Derives, types, states, deadlines, relations of defaults: all that can be known without a "
+    "run.\n"
+    "A plan that passes may still do the wrong thing: that is what 'plan test' and 'simulate' are "
+    "for.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran plan check freeze\n"
+    "  katamaran plan check shared-storage local-storage\n"
+    "  katamaran plan check freeze --json            file, line and column of each fault\n"
+    "\n"
+    "Exit codes: 0 nothing is wrong, 2 something is, or wrong usage.";
+
+const char* const plan_show_examples =
+    "Examples:\n"
+    "  katamaran plan show shared-storage            vars, states, holds and undos\n"
+    "  katamaran plan show local-storage --json\n"
+    "\n"
+    "Exit codes: 0 done, 2 wrong usage or a wrong plan.";
+
+const char* const plan_graph_examples =
+    "Examples:\n"
+    "  katamaran plan graph freeze                   Mermaid, which many wikis draw\n"
+    "  katamaran plan graph shared-storage --format svg > plan.svg\n"
+    "  katamaran plan graph freeze --format dot\n"
+    "\n"
+    "Exit codes: 0 done, 2 wrong usage or a wrong plan.";
+
+const char* const plan_list_examples =
+    "Plans are looked for in the working directory, KATAMARAN_PLAN_PATH, /etc/katamaran/plans and "
+    "among\n"
+    "the installed ones; the first of a name counts, and those behind it are shown as hidden.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran plan list\n"
+    "  katamaran plan list --json\n"
+    "\n"
+    "Exit codes: 0 done, 2 wrong usage.";
+
+const char* const plan_new_examples =
+    "Writes NAME.lua, which derives from PLAN and changes nothing yet, and NAME.tests with its "
+    "first\n"
+    "case, both in the working directory. Nothing that exists is overwritten.\n"
+    "\n"
+    "Examples:\n"
+    "  katamaran plan new our-freeze --from freeze\n"
+    "  katamaran plan new our-move --from local-storage\n"
+    "\n"
+    "Exit codes: 0 done, 1 a file could not be written, 2 wrong usage, a wrong plan, or a name "
+    "that is\n"
+    "taken.";
+
+const char* const plan_diff_examples =
+    "Examples:\n"
+    "  katamaran plan diff local-storage             what it changes of the plan that it derives "
+    "from\n"
+    "  katamaran plan diff shared-storage local-storage\n"
+    "  katamaran plan diff ipv6 --json\n"
+    "\n"
+    "Exit codes: 0 done, 2 wrong usage or a wrong plan.";
+
 const char* const plan_test_examples =
     "The cases of plans/NAME.lua are the files of Lua in plans/NAME.tests, each of which says "
     "what\n"

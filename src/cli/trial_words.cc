@@ -391,8 +391,10 @@ Lines sum_json(const trial::Campaign& campaign, const std::string& again) {
     }
     json::ObjectWriter end;
     end.text("kind", "end").integer("trials", static_cast<std::int64_t>(campaign.trials));
-    end.integer("schedules", static_cast<std::int64_t>(campaign.schedules));
-    end.integer("tried", static_cast<std::int64_t>(campaign.tried));
+    if (campaign.schedules > 0) {  // Random ones are not drawn from a list.
+        end.integer("schedules", static_cast<std::int64_t>(campaign.schedules));
+        end.integer("tried", static_cast<std::int64_t>(campaign.tried));
+    }
     end.integer("crossings", static_cast<std::int64_t>(campaign.crossings));
     end.integer("violations", static_cast<std::int64_t>(campaign.violations));
     std::string guessed;

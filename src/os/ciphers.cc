@@ -35,8 +35,6 @@ constexpr std::string_view psk_identity = "katamaran";
 /// The only cipher, and one of those whose hash a key from outside has if nobody says otherwise.
 constexpr const char* cipher_list = "TLS_AES_128_GCM_SHA256";
 constexpr std::array<unsigned char, 2> cipher_id{0x13, 0x01};
-/// TLS's alert "protocol_version", as a record.
-constexpr std::string_view alert_of_version{"\x15\x03\x03\x00\x02\x02\x46", 7};
 /// What is read at once; a record has no more.
 constexpr std::size_t record_bytes = 16384;
 
@@ -201,7 +199,7 @@ bool greet(Tls& tls) {
             if (!tls.connects && error.code == ports::no_tls_code &&
                 BIO_ctrl_pending(tls.out) == 0) {
                 // Who forgot its key is to see that TLS is spoken here; OpenSSL says nothing.
-                tls.plain->write(std::string{alert_of_version});
+                tls.plain->write(std::string{ports::version_alert});
             }
             end(tls, std::move(error));
         }

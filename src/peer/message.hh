@@ -48,6 +48,8 @@ struct Message {
     Hello hello;
 };
 
+/// The code of the error when TLS is spoken to a run that has no key.
+inline constexpr std::string_view tls_code = "tls";
 /// Whether these, the first bytes of a connection, are a greeting or an alert of TLS.
 [[nodiscard]] bool is_tls(std::string_view first) noexcept;
 

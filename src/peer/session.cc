@@ -88,7 +88,7 @@ void Session::receive(std::string_view bytes, Instant now) {
         return;
     }
     if (state_ == State::greeting && is_tls(bytes)) {
-        close(Why::refused, Error{Kind::refused, "tls",
+        close(Why::refused, Error{Kind::refused, std::string{tls_code},
                                   "the other node speaks TLS, and this run has no key; expected "
                                   "--peer-key here, with the key of the other node",
                                   "greet the other node", nullptr});

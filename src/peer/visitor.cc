@@ -18,7 +18,7 @@ Error no_hello(std::string code, std::string what) {
 
 std::optional<Result<Message>> Visitor::hello() const {
     if (is_tls(bytes_)) {
-        return no_hello("tls",
+        return no_hello(std::string{tls_code},
                         "it speaks TLS, and this run has no key; expected --peer-key here, "
                         "with the key of the other node");
     }

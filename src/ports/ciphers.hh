@@ -16,6 +16,9 @@ inline constexpr std::string_view wrong_key_code = "wrong-key";
 inline constexpr std::string_view no_tls_code = "no-tls";
 /// The connection was ended by somebody on the way: the last bytes may be missing.
 inline constexpr std::string_view truncated_code = "truncated";
+/// TLS's alert "protocol_version", as a record: said in the clear to an end that speaks TLS to one
+/// that does not, or the other way round, it ends the greeting of that one with no_tls_code.
+inline constexpr std::string_view version_alert{"\x15\x03\x03\x00\x02\x02\x46", 7};
 
 class Ciphers : public Pinned {
 public:

@@ -227,6 +227,8 @@ void PeerSide::send_away(Number number, const Error& error, bool tell) {
     const std::string who = ends.other.empty() ? "somebody" : ends.other;
     if (tell) {
         caller.mapped().stream->write(peer::encode_refused(error.what));
+    } else if (error.code == peer::tls_code) {
+        caller.mapped().stream->write(std::string{ports::version_alert});
     }
     // Who tries again and again is told of once.
     const std::string refusal = who.substr(0, who.rfind(':')) + " was refused: " + error.what;

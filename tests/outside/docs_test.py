@@ -340,6 +340,14 @@ def test_help(scene):
         assert len(found) >= 3, (words, found)
         for command in found:
             run_as_written(scene, command)
+    for word in ("check", "show", "graph", "list", "new", "diff"):
+        text = scene.run("plan", word, "--help").out
+        found = commands_of_help(text)
+        assert len(found) >= 2 and "Exit codes: 0 " in text, text
+        assert all(command.startswith(f"katamaran plan {word} ") or
+                   command == f"katamaran plan {word}" for command in found), found
+        for command in found:
+            run_as_written(scene, command)
     found = commands_of_help(in_shell(scene, "exec katamaran-sim --help").end(20).out)
     assert len(found) >= 3 and all(line.startswith("katamaran-sim ") for line in found), found
     for command in found:

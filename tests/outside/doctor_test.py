@@ -144,6 +144,9 @@ def test_dest():
                   "listen_ip=10.2.0.99")
         two.finds("dest", "guest's address", f"w0 has {forecast.DEST} already", "--var",
                   f"vm_ip={forecast.DEST}")
+        for wrong in ("/run/netns/none", "none", __file__):
+            two.finds("dest", "network namespace", f"there is none under {wrong}", "--var",
+                      f"netns={wrong}")
         for port, what in ((4444, "port for RAM"), (4445, "place for the other node")):
             with socket.create_server((forecast.DEST, port)):
                 two.finds("dest", what, "")

@@ -148,7 +148,7 @@ FOREIGN_HEADERS = (
     ForeignHeader(r"simdjson\.h", "src/json/*.cc", "simdjson"),
     ForeignHeader(r"zstd.*\.h", "src/trace/*.cc", "zstd"),
     ForeignHeader(r"(spdlog|fmt)/.*", "src/cli/*.cc", "spdlog"),
-    ForeignHeader(r"CLI/.*", "src/cli/app.cc", "cli11"),
+    ForeignHeader(r"CLI/.*", "src/cli/command_line.hh", "cli11"),
     ForeignHeader(r"netlink/.*", "src/os/*", "libnl"),
     ForeignHeader(r"openssl/.*", "src/os/ciphers.cc", "openssl"),
     ForeignHeader(r"(luajit[^/]*/)?(lua.*|lauxlib)\.h(pp)?", "src/script/*", "luajit"),

@@ -194,8 +194,9 @@ const char* const plan_examples =
     "  katamaran plan test freeze                    its cases, played in a simulated world";
 
 const char* const plan_check_examples =
-    "Derives, types, states, deadlines, relations of defaults: all that can be known without a "
-    "run.\n"
+    "Types, states, deadlines, relations of defaults, words, and events that nobody makes happen: "
+    "all\n"
+    "that can be known without a run.\n"
     "A plan that passes may still do the wrong thing: that is what 'plan test' and 'simulate' are "
     "for.\n"
     "\n"

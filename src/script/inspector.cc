@@ -3,6 +3,8 @@
 #include "script/inspector.hh"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +20,32 @@ namespace ktm::script {
 namespace {
 
 constexpr std::string_view peer_word = "peer";
+
+/// Events that only the plan itself makes happen, and how it does.
+struct Making {
+    std::string_view prefix;  ///< Of the event; what is behind it is the name that is given.
+    NamingWord word;
+    std::string_view undone;    ///< What is wrong with an event that nobody makes.
+    std::string_view expected;  ///< Around the name.
+};
+
+const std::vector<Making>& makings() {
+    static const std::vector<Making> all{
+        {"timer:",
+         {"timer", {"after", "every"}, 1},
+         "nothing begins the timer ",
+         "timer.after(…, "},
+        {"peer:", {"peer", {"send", "ask"}, 0}, "neither node says the word ", "peer.send("},
+        {"", {"", {"emit"}, 0}, "nothing emits ", "emit("},
+    };
+    return all;
+}
+
+/// Events that katamaran itself makes.
+bool is_made_for_plan(std::string_view event) {
+    return event.starts_with("signal:") || event == "qmp:lost" || event == "peer:lost" ||
+           event == "peer:ended" || !plan::is_own_event(event);
+}
 
 class Inspector {
 public:
@@ -44,6 +72,9 @@ public:
             for (const plan::State& state : role.states) {
                 for (const plan::FunctionRef* function : functions_of(state)) {
                     look_into(*function, role, role.name + "." + state.name);
+                }
+                for (const plan::Handler& handler : state.handlers) {
+                    check_heard(handler, role, role.name + "." + state.name);
                 }
             }
         }
@@ -133,6 +164,29 @@ private:
         }
     }
 
+    /// A handler waits in vain for what nobody makes happen.
+    void check_heard(const plan::Handler& handler, const plan::Role& role,
+                     const std::string& where) {
+        const bool is_strange = handler.event.starts_with("peer:") && !role.peer.given();
+        if (is_strange || is_made_for_plan(handler.event)) {
+            return;
+        }
+        const auto making =
+            std::find_if(makings().begin(), makings().end(),
+                         [&](const Making& one) { return handler.event.starts_with(one.prefix); });
+        const auto [known, is_new] = given_.try_emplace(making->prefix);
+        if (is_new) {
+            known->second = names_given(modules_.sources(), making->word);
+        }
+        const std::string name = handler.event.substr(making->prefix.size());
+        const std::optional<std::set<std::string>>& names = known->second;
+        if (names && !names->contains(name)) {
+            faults_.push_back({handler.place, where, std::string{making->undone} + "'" + name + "'",
+                               std::string{making->expected} + "\"" + name + "\")",
+                               plan::meant(name, {names->begin(), names->end()})});
+        }
+    }
+
     /// The words of the other node, where there is none.
     void check_peer(const FieldUse& use, const plan::Place& place, const std::string& where,
                     const plan::Role& role, const SourceText& source) {
@@ -205,6 +259,7 @@ private:
     const plan::Plan& plan_;
     const Modules& modules_;
     plan::Faults& faults_;
+    std::map<std::string_view, std::optional<std::set<std::string>>> given_;  ///< By prefix.
 };
 
 }  // namespace

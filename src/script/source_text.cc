@@ -271,4 +271,76 @@ std::vector<FieldUse> field_uses_in(const std::vector<Token>& tokens) {
     return uses;
 }
 
+namespace {
+
+/// An argument of a call, where it is a text as it stands; `at` is behind what is called.
+std::optional<std::string> text_argument(const std::vector<Token>& tokens, std::size_t at,
+                                         std::size_t argument) {
+    const auto text_at = [&tokens](std::size_t index) -> std::optional<std::string> {
+        const bool is_plain =
+            tokens[index].type == Token::Type::text && tokens[index].text[0] != '[';
+        return is_plain ? std::optional{content_of(tokens[index])} : std::nullopt;
+    };
+    if (argument == 0 && tokens[at].type == Token::Type::text) {
+        return text_at(at);
+    }
+    if (!is_sign(tokens[at], '(')) {
+        return std::nullopt;
+    }
+    const std::size_t end = behind_closing(tokens, at) - 1;
+    for (++at; argument > 0 && at < end; ++at) {
+        if (is_sign(tokens[at], '(') || is_sign(tokens[at], '{') || is_sign(tokens[at], '[')) {
+            at = behind_closing(tokens, at) - 1;
+        } else if (is_sign(tokens[at], ',')) {
+            --argument;
+        }
+    }
+    const bool is_alone = at + 1 == end || (at + 1 < end && is_sign(tokens[at + 1], ','));
+    return argument == 0 && is_alone ? text_at(at) : std::nullopt;
+}
+
+/// Whether a name stands for the word, and not for a field or a key that is called so.
+bool is_word(const std::vector<Token>& tokens, std::size_t at, std::string_view word) {
+    const bool is_field = at > 0 && (is_sign(tokens[at - 1], '.') || is_sign(tokens[at - 1], ':'));
+    const bool is_key = at + 1 < tokens.size() && is_sign(tokens[at + 1], '=');
+    return tokens[at].type == Token::Type::name && tokens[at].text == word && !is_field && !is_key;
+}
+
+/// False when a name is given that cannot be read.
+bool add_names(const std::vector<Token>& tokens, const NamingWord& word,
+               std::set<std::string>& names) {
+    const bool stands_alone = word.object.empty();
+    for (std::size_t at = 0; at < tokens.size(); ++at) {
+        if (!is_word(tokens, at, stands_alone ? word.words.front() : word.object)) {
+            continue;
+        }
+        const std::size_t called = stands_alone ? at : at + 2;
+        if (called + 1 >= tokens.size() || (!stands_alone && !is_sign(tokens[at + 1], '.'))) {
+            return false;
+        }
+        if (std::find(word.words.begin(), word.words.end(), tokens[called].text) ==
+            word.words.end()) {
+            continue;
+        }
+        const std::optional<std::string> name = text_argument(tokens, called + 1, word.argument);
+        if (!name) {
+            return false;
+        }
+        names.insert(*name);
+    }
+    return true;
+}
+
+}  // namespace
+
+std::optional<std::set<std::string>> names_given(const SourceTexts& texts, const NamingWord& word) {
+    std::set<std::string> names;
+    for (const auto& [file, text] : texts.all()) {
+        if (!add_names(text.tokens(1, text.lines()), word, names)) {
+            return std::nullopt;
+        }
+    }
+    return names;
+}
+
 }  // namespace ktm::script

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,9 @@ public:
     [[nodiscard]] const SourceText* find(std::string_view file) const;
     /// The name of a file as it is kept here; null for one that was not added.
     [[nodiscard]] const std::string* name_of(std::string_view file) const;
+    [[nodiscard]] const std::map<std::string, SourceText, std::less<>>& all() const noexcept {
+        return texts_;
+    }
 
 private:
     std::map<std::string, SourceText, std::less<>> texts_;
@@ -65,5 +70,15 @@ struct FieldUse {
     int line = 0;
 };
 [[nodiscard]] std::vector<FieldUse> field_uses_in(const std::vector<Token>& tokens);
+
+/// A word that makes something known by its name: `timer.every(…, "tick")`, `emit("disk:late")`.
+struct NamingWord {
+    std::string_view object;  ///< Empty: the word stands alone.
+    std::vector<std::string_view> words;
+    std::size_t argument = 0;  ///< That gives the name.
+};
+/// All names that are given so; nothing when one of them cannot be read without running the plan.
+[[nodiscard]] std::optional<std::set<std::string>> names_given(const SourceTexts& texts,
+                                                               const NamingWord& word);
 
 }  // namespace ktm::script

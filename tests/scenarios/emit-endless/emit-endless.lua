@@ -5,6 +5,6 @@ return plan {
     state "talking" { within = "1s",
       enter = function() emit("it:again") end,
       on { "it:again", run = function() emit("it:again") end },
-      on { "it:ends", go = "done" } },
+      on { "RESUME", go = "done" } },
   },
 }

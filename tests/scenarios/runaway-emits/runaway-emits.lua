@@ -11,6 +11,6 @@ return plan {
     state "second" { within = "1s",
       enter = function() emit("it:goes") end,
       on { "it:goes", go = "first" },
-      on { "it:ends", go = "done" } },
+      on { "RESUME", go = "done" } },
   },
 }

@@ -15,6 +15,6 @@ return plan {
         emit("it:breaks")
       end,
       on { "it:breaks", go = "abort" },
-      on { "it:works", go = "done" } },
+      on { "RESUME", go = "done" } },
   },
 }

@@ -88,8 +88,8 @@ function qmp.wake() end
 ---
 ---Raises:
 ---- `usage` `no-vm`: the plan has no var `qmp`.
----- `io`, with the code of the system such as `ENOENT`: the connection was lost, and there is no
----other one.
+---- `io`, with the code of the system such as `EACCES`: the connection was lost, and another one
+---could not be had. Where nobody listens any more QEMU has ended, and that is no error.
 ---```lua
 ---m:undo("end the QEMU that waits", qmp.quit)
 ---qmp("migrate-incoming", { uri = "tcp:192.0.2.7:4444" })

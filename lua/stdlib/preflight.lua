@@ -183,7 +183,8 @@ local function look_at_kind(kind, netns, finds, remedy)
   return true
 end
 
-local wrong_name = { ENOENT = true, ENOTDIR = true, EINVAL = true }
+local wrong_name = { ENOENT = true, ENOTDIR = true, EINVAL = true, ENXIO = true, ELOOP = true,
+  ENAMETOOLONG = true }
 
 --- Whether there is such a namespace, or none is meant: nothing can be looked at in one that is
 --- not there, and that is no world that refuses to say but a wrong var.
@@ -439,7 +440,10 @@ function preflight.host(m)
   look.at("forwarding", function()
     local settings = { ["ipv4/ip_forward"] = "IPv4", ["ipv6/conf/all/forwarding"] = "IPv6" }
     for name, words in pairs(settings) do
-      if setting(name, m.netns) == 1 then
+      local value = setting(name, m.netns)
+      if value == nil then
+        look.unknown("forwarding", "whether " .. words .. " is forwarded cannot be read")
+      elseif value == 1 then
         look.ok("forwarding", words .. " is forwarded")
       else
         look.warn("forwarding", words .. " is not forwarded", "sysctl -w net/" .. name .. "=1")

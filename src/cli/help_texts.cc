@@ -205,14 +205,15 @@ const char* const plan_check_examples =
     "  katamaran plan check shared-storage local-storage\n"
     "  katamaran plan check freeze --json            file, line and column of each fault\n"
     "\n"
-    "Exit codes: 0 nothing is wrong, 2 something is, or wrong usage.";
+    "Exit codes: 0 nothing is wrong, 1 the output could not be written, 2 something is wrong, or\n"
+    "wrong usage.";
 
 const char* const plan_show_examples =
     "Examples:\n"
     "  katamaran plan show shared-storage            vars, states, holds and undos\n"
     "  katamaran plan show local-storage --json\n"
     "\n"
-    "Exit codes: 0 done, 2 wrong usage or a wrong plan.";
+    "Exit codes: 0 done, 1 the output could not be written, 2 wrong usage or a wrong plan.";
 
 const char* const plan_graph_examples =
     "Examples:\n"
@@ -220,7 +221,7 @@ const char* const plan_graph_examples =
     "  katamaran plan graph shared-storage --format svg > plan.svg\n"
     "  katamaran plan graph freeze --format dot\n"
     "\n"
-    "Exit codes: 0 done, 2 wrong usage or a wrong plan.";
+    "Exit codes: 0 done, 1 the output could not be written, 2 wrong usage or a wrong plan.";
 
 const char* const plan_list_examples =
     "Plans are looked for in the working directory, KATAMARAN_PLAN_PATH, /etc/katamaran/plans and "
@@ -231,7 +232,7 @@ const char* const plan_list_examples =
     "  katamaran plan list\n"
     "  katamaran plan list --json\n"
     "\n"
-    "Exit codes: 0 done, 2 wrong usage.";
+    "Exit codes: 0 done, 1 the output could not be written, 2 wrong usage.";
 
 const char* const plan_new_examples =
     "Writes NAME.lua, which derives from PLAN and changes nothing yet, and NAME.tests with its "
@@ -253,7 +254,7 @@ const char* const plan_diff_examples =
     "  katamaran plan diff shared-storage local-storage\n"
     "  katamaran plan diff ipv6 --json\n"
     "\n"
-    "Exit codes: 0 done, 2 wrong usage or a wrong plan.";
+    "Exit codes: 0 done, 1 the output could not be written, 2 wrong usage or a wrong plan.";
 
 const char* const plan_test_examples =
     "The cases of plans/NAME.lua are the files of Lua in plans/NAME.tests, each of which says "

@@ -14,8 +14,9 @@ namespace {
 Result<void> keep_key(ports::Files& files, const std::string& path, const SharedKey& key) {
     const std::size_t slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    if (!files.list(folder)) {
-        return Error{Kind::io, "ENOENT",
+    const auto listed = files.list(folder);
+    if (!listed && (listed.error().code == "ENOENT" || listed.error().code == "ENOTDIR")) {
+        return Error{Kind::io, listed.error().code,
                      "there is no folder " + folder + "; expected one to keep the key in",
                      "write " + path, nullptr};
     }

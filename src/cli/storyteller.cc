@@ -103,8 +103,12 @@ void Storyteller::on_action(const engine::Action& action) {
         return;
     }
     keep(engine::describe(action));
-    if (std::holds_alternative<engine::Ended>(action) && with_.on_end) {
-        with_.on_end();
+    if (std::holds_alternative<engine::Ended>(action)) {
+        state_.clear();
+        waiting_ = "for the last answers";
+        if (with_.on_end) {
+            with_.on_end();
+        }
     }
 }
 

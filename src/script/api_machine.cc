@@ -110,10 +110,14 @@ constexpr Parameter command_parameters[] = {
 constexpr Parameter enable_parameters[] = {
     {"...", "string", "Names of migration capabilities."},
 };
-constexpr const char* guest_errors =
+constexpr const char* wake_errors =
     "`usage` `no-vm`: the plan has no var `qmp`.\n"
     "`io`, with the code of the system such as `ENOENT`: the connection was lost, and there is no "
     "other one.";
+constexpr const char* quit_errors =
+    "`usage` `no-vm`: the plan has no var `qmp`.\n"
+    "`io`, with the code of the system such as `EACCES`: the connection was lost, and another one "
+    "could not be had. Where nobody listens any more QEMU has ended, and that is no error.";
 
 constexpr Parameter restore_parameters[] = {
     {"before", "table", "What is to be as it was; at least one of these."},
@@ -185,7 +189,7 @@ if status == nil then log.warn("no status: %s", problem) end)"},
      .doc = "Switches migration capabilities on, in one command. Others stay as they are.",
      .example = R"(qmp.enable("events", "pause-before-switchover"))"},
     {.name = "qmp.wake",
-     .errors = guest_errors,
+     .errors = wake_errors,
      .contexts = in_actions,
      .waits = true,
      .since = 1,
@@ -195,7 +199,7 @@ if status == nil then log.warn("no status: %s", problem) end)"},
      .example = R"(m:undo("wake the guest", qmp.wake)
 qmp("stop"))"},
     {.name = "qmp.quit",
-     .errors = guest_errors,
+     .errors = quit_errors,
      .contexts = in_actions,
      .waits = true,
      .since = 1,

@@ -10,8 +10,9 @@
 //     connecting ──ready──> running ──Ended──> asking ──answered or late──> over
 //
 // Connecting: the VM of the var `qmp` and the other node must greet before anything is begun.
-// Asking: at the end each VM is asked where its guest stands; what cannot be learned within
-// status_within is unknown. The other node is told how it ended, bounded by farewell_within.
+// Asking: at the end each VM is asked where its guest stands. One that has not greeted yet has
+// status_within for that, and any has as long for its answer; what is not learned is unknown. The
+// other node is told how it ended, bounded by farewell_within.
 #pragma once
 
 #include <cstdint>

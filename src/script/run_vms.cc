@@ -55,6 +55,7 @@ void Run::on_ready(std::string vm) {
     }
     if (phase_ == Phase::asking) {
         if (greetings_.erase(vm) > 0) {
+            status_of(vm)->why = "QEMU has not said it in time";
             ask_status(vm);
             end_when_answered();
         }

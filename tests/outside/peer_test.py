@@ -31,6 +31,7 @@ state "talk" { within = "60s",
 STAND = """
 state "stand" { within = "60s",
   on { "signal:USR1", go = "done" },
+  on { "signal:USR2", run = function() peer.send("go") end },
   on { "peer:go", go = "done" } },
 """
 COMMITTED = """

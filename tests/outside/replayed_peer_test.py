@@ -59,7 +59,8 @@ def test_changed_plan(scene):
     pair.write(TALK_SOURCE.replace("ram = 8", "ram = 9"), TALK_DEST)
     assert_end(replay(pair, "source"), 4, "the plan asks the other node 'ready'",
                "the recording has it otherwise", "ram: expected 8, got 9")
-    pair.write(TALK_SOURCE.replace('send("go")', 'send("stay")'), TALK_DEST)
+    pair.write(TALK_SOURCE.replace('send("go")', 'send("stay")'),
+               TALK_DEST.replace("peer:go", "peer:stay"))
     ended = replay(pair, "source")
     assert_end(ended, 0, "done")
     assert "the plan says 'stay' to the other node, and what comes of it is not known" in ended.err
@@ -73,7 +74,8 @@ def test_left_out(scene):
     pair = Pair(scene, TALK_SOURCE, TALK_DEST)
     for run in recorded(pair).values():
         run.end()
-    pair.write('state "talk" { within = "1s", next = "done", enter = function() end },', TALK_DEST)
+    pair.write('state "talk" { within = "1s", next = "done", enter = function() end },',
+               'state "talk" { within = "60s", on { "peer:ended", go = "done" } },')
     ended = replay(pair, "source")
     assert_end(ended, 0, "done")
     assert "not needed of the recording: from what it hears, 'ready'" in ended.err, ended

@@ -105,7 +105,7 @@ def test_endless(scenario):
         local function again() timer.after(0, "again") end
         return plan { name = "endless", api = 1, summary = "Never ends.",
           role "node" { state "only" { within = "1s", enter = again,
-            on { "timer:again", run = again }, on { "timer:end", go = "done" } } } }
+            on { "timer:again", run = again }, on { "RESUME", go = "done" } } } }
         """, encoding="utf-8")
     refused(scenario, "the run does not end; state 'only'")
 

@@ -119,11 +119,16 @@ long peek(long request, pid_t pid, void* address) {
 struct Beginning {
     int (*function)(void*);
     void* argument;
+    pid_t parent;  ///< 0: not the one that cloned it.
 };
 
 int begin_thread(void* pointer) {
     const Beginning beginning = *static_cast<Beginning*>(pointer);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // One whose parent was killed before that would ask a stranger to trace it, and stop for good.
+    if (beginning.parent != 0 && getppid() != beginning.parent) {
+        _exit(1);
+    }
     return beginning.function(beginning.argument);
 }
 
@@ -134,7 +139,8 @@ extern "C" int clone(int (*function)(void*), void* stack, int flags, void* argum
     using Clone = int (*)(int (*)(void*), void*, int, void*, ...);
     static const auto libc_clone = reinterpret_cast<Clone>(dlsym(RTLD_NEXT, "clone"));
     auto* beginning = static_cast<Beginning*>(stack) - 1;
-    *beginning = {.function = function, .argument = argument};
+    const bool is_child = (flags & (CLONE_THREAD | CLONE_PARENT)) == 0;
+    *beginning = {.function = function, .argument = argument, .parent = is_child ? getpid() : 0};
     return libc_clone(begin_thread, reinterpret_cast<std::byte*>(beginning) - 16, flags, beginning);
 }
 

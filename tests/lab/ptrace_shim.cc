@@ -115,8 +115,8 @@ long peek(long request, pid_t pid, void* address) {
     return word;
 }
 
-/// What a new thread runs, kept on its own stack.
-struct Beginning {
+/// What a new thread runs, kept on its own stack; aligned as that must stay below it.
+struct alignas(16) Beginning {
     int (*function)(void*);
     void* argument;
     pid_t parent;  ///< 0: not the one that cloned it.

@@ -4,7 +4,8 @@
 //
 // A misspelt word in an undo is found at the worst moment, unless somebody looks. So each name that
 // a function uses as a global must be a word, and each field behind `m.`, `qmp.` and the like must
-// exist.
+// exist. And a handler must wait for something that can happen: a timer that is begun, a word that
+// a node says, an event that is emitted, as far as the text of the plan tells their names.
 #pragma once
 
 #include "plan/fault.hh"

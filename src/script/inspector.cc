@@ -25,8 +25,8 @@ constexpr std::string_view peer_word = "peer";
 struct Making {
     std::string_view prefix;  ///< Of the event; what is behind it is the name that is given.
     NamingWord word;
-    std::string_view undone;    ///< What is wrong with an event that nobody makes.
-    std::string_view expected;  ///< Around the name.
+    std::string_view complaint;  ///< In front of the name of what nobody makes.
+    std::string_view expected;   ///< Around the name.
 };
 
 const std::vector<Making>& makings() {
@@ -181,7 +181,8 @@ private:
         const std::string name = handler.event.substr(making->prefix.size());
         const std::optional<std::set<std::string>>& names = known->second;
         if (names && !names->contains(name)) {
-            faults_.push_back({handler.place, where, std::string{making->undone} + "'" + name + "'",
+            faults_.push_back({handler.place, where,
+                               std::string{making->complaint} + "'" + name + "'",
                                std::string{making->expected} + "\"" + name + "\")",
                                plan::meant(name, {names->begin(), names->end()})});
         }

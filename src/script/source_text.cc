@@ -142,12 +142,21 @@ bool is_sign(const Token& token, char sign) {
     return token.type == Token::Type::sign && token.text.size() == 1 && token.text[0] == sign;
 }
 
+bool opens(const Token& token) {
+    return is_sign(token, '(') || is_sign(token, '{') || is_sign(token, '[');
+}
+
+/// Whether a token is a field or a method of what stands in front of it.
+bool is_field(const std::vector<Token>& tokens, std::size_t at) {
+    return at > 0 && (is_sign(tokens[at - 1], '.') || is_sign(tokens[at - 1], ':'));
+}
+
 /// The index behind the bracket that closes the one at `open`, or the end.
 std::size_t behind_closing(const std::vector<Token>& tokens, std::size_t open) {
     int depth = 0;
     for (std::size_t index = open; index < tokens.size(); ++index) {
         const Token& token = tokens[index];
-        if (is_sign(token, '(') || is_sign(token, '{') || is_sign(token, '[')) {
+        if (opens(token)) {
             ++depth;
         } else if (is_sign(token, ')') || is_sign(token, '}') || is_sign(token, ']')) {
             if (--depth == 0) {
@@ -260,10 +269,8 @@ std::vector<plan::Mention> mentions_in(const SourceText& text, const std::string
 std::vector<FieldUse> field_uses_in(const std::vector<Token>& tokens) {
     std::vector<FieldUse> uses;
     for (std::size_t index = 0; index + 2 < tokens.size(); ++index) {
-        const bool after_field =
-            index > 0 && (is_sign(tokens[index - 1], '.') || is_sign(tokens[index - 1], ':'));
         const bool has_field = is_sign(tokens[index + 1], '.') || is_sign(tokens[index + 1], ':');
-        if (!after_field && has_field && tokens[index].type == Token::Type::name &&
+        if (!is_field(tokens, index) && has_field && tokens[index].type == Token::Type::name &&
             tokens[index + 2].type == Token::Type::name) {
             uses.push_back({tokens[index].text, tokens[index + 2].text, tokens[index].line});
         }
@@ -289,7 +296,7 @@ std::optional<std::string> text_argument(const std::vector<Token>& tokens, std::
     }
     const std::size_t end = behind_closing(tokens, at) - 1;
     for (++at; argument > 0 && at < end; ++at) {
-        if (is_sign(tokens[at], '(') || is_sign(tokens[at], '{') || is_sign(tokens[at], '[')) {
+        if (opens(tokens[at])) {
             at = behind_closing(tokens, at) - 1;
         } else if (is_sign(tokens[at], ',')) {
             --argument;
@@ -301,9 +308,9 @@ std::optional<std::string> text_argument(const std::vector<Token>& tokens, std::
 
 /// Whether a name stands for the word, and not for a field or a key that is called so.
 bool is_word(const std::vector<Token>& tokens, std::size_t at, std::string_view word) {
-    const bool is_field = at > 0 && (is_sign(tokens[at - 1], '.') || is_sign(tokens[at - 1], ':'));
     const bool is_key = at + 1 < tokens.size() && is_sign(tokens[at + 1], '=');
-    return tokens[at].type == Token::Type::name && tokens[at].text == word && !is_field && !is_key;
+    return tokens[at].type == Token::Type::name && tokens[at].text == word &&
+           !is_field(tokens, at) && !is_key;
 }
 
 /// False when a name is given that cannot be read.
